@@ -1,0 +1,303 @@
+"""Kanal files Indonesian news under its topics: the public names, and the command line.
+
+>>> import kanal
+>>> model = kanal.load()
+>>> model.predict("Presiden menerima kunjungan kenegaraan Raja Yordania di Istana Merdeka ...")
+['state_visit']
+"""
+
+import json
+import os
+import signal
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from serve.errors import InputError, KanalError
+
+if TYPE_CHECKING:
+    from serve.model import TopicModel as TopicModel
+
+__version__ = "0.1.0"
+__all__ = ["InputError", "KanalError", "TopicModel", "load"]
+
+
+def load(model: str | Path | None = None) -> "TopicModel":
+    """The champion, or the model in a folder or under an MLflow URI such as "models:/kanal/3".
+
+    Raises InputError when there is none, or when its files are not as they were when it was saved.
+    """
+    from serve.model import TopicModel
+    from serve.registry import find_model
+
+    return TopicModel.load(find_model(str(model) if model is not None else None))
+
+
+def __getattr__(name: str) -> Any:
+    if name == "TopicModel":
+        from serve.model import TopicModel
+
+        return TopicModel
+    raise AttributeError(f"module 'kanal' has no attribute {name!r}")
+
+
+app = typer.Typer(
+    help="Files Indonesian news under its topics.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+data_app = typer.Typer(help="Look after a corpus.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+
+ModelOption = Annotated[
+    str | None,
+    typer.Option("--model", metavar="PATH_OR_URI", help="A model folder or MLflow URI; default: the champion."),
+]
+TitleOption = Annotated[
+    str | None, typer.Option("--title-column", help="The column of titles; default: found by its usual names.")
+]
+TextOption = Annotated[
+    str | None, typer.Option("--text-column", help="The column of texts; default: found by its usual names.")
+]
+LabelOption = Annotated[
+    str | None, typer.Option("--label-column", help="The column of topics; default: found by its usual names.")
+]
+SeparatorOption = Annotated[
+    str, typer.Option("--label-separator", help="What stands between the topics of an article.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"kanal {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _kanal(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def train(
+    data: Annotated[list[str] | None, typer.Option(help="JSONL, CSV or Parquet file, or hub name; may be given more than once. Default: the embedded corpus.")] = None,
+    test: Annotated[str | None, typer.Option(help="Evaluate on this file; default: on the test split of the data.")] = None,
+    title_column: TitleOption = None,
+    text_column: TextOption = None,
+    label_column: LabelOption = None,
+    label_separator: SeparatorOption = "|",
+    topics: Annotated[Path | None, typer.Option(help="A taxonomy file; default: the labels found, or Kanal's taxonomy for the embedded corpus.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Also write the model to this folder.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the test split and the folds.")] = 0,
+    drop_rare: Annotated[bool, typer.Option("--drop-rare", help="Leave out topics with too few articles.")] = False,
+    no_track: Annotated[bool, typer.Option("--no-track", help="Log nothing to MLflow and register nothing.")] = False,
+    as_json: JsonOption = False,
+) -> None:  # fmt: skip
+    """Train a model, evaluate it, track it in MLflow, and promote it when it is not worse than the champion."""
+    from train.experiment import Columns, run_experiment
+    from train.fit import Settings
+
+    experiment = run_experiment(
+        data or [],
+        test=test,
+        columns=Columns(title_column, text_column, label_column, label_separator),
+        topics=topics,
+        settings=Settings(seed=seed),
+        drop_rare=drop_rare,
+        out=out,
+        tracked=not no_track,
+    )
+    print(experiment.evaluation.table())
+    if out:
+        print(f"\nModel written to {out}")
+    if experiment.tracked:
+        print(f"\nVersion {experiment.tracked.version}: {experiment.tracked.reason}")
+    if as_json:
+        print(json.dumps(experiment.evaluation.metrics))
+
+
+@app.command()
+def predict(
+    source: Annotated[str, typer.Argument(metavar="IN", help="CSV, JSONL or Parquet file of articles, or - for standard input.")],
+    target: Annotated[str | None, typer.Argument(metavar="[OUT]", help="The file to write; default: standard output.")] = None,
+    model: ModelOption = None,
+    title_column: TitleOption = None,
+    text_column: TextOption = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the input's columns.")] = False,
+    all_topics: Annotated[bool, typer.Option("--all", help="Add a column a topic with its probability.")] = False,
+) -> None:  # fmt: skip
+    """File every article of a file under its topics, one row out for each row in."""
+    from serve.batch import predict_file
+
+    rows = predict_file(
+        load(model),
+        source,
+        target,
+        title_column=title_column,
+        text_column=text_column,
+        keep=keep,
+        all_topics=all_topics,
+    )
+    if target not in (None, "-"):
+        print(f"{rows} articles filed into {target}")
+
+
+@app.command()
+def evaluate(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Labelled articles: CSV, JSONL or Parquet.")],
+    model: ModelOption = None,
+    title_column: TitleOption = None,
+    text_column: TextOption = None,
+    label_column: LabelOption = None,
+    label_separator: SeparatorOption = "|",
+    as_json: JsonOption = False,
+) -> None:
+    """Measure a model on labelled articles: F1, precision, recall, with 95% bootstrap intervals."""
+    from train.evaluate import evaluate as evaluate_model
+    from train.experiment import Columns
+
+    articles = Columns(title_column, text_column, label_column, label_separator).load([file])
+    evaluation = evaluate_model(load(model), articles)
+    print(json.dumps(evaluation.metrics) if as_json else evaluation.table())
+
+
+@app.command()
+def explain(
+    text: Annotated[str, typer.Argument(metavar="[TEXT|-]", help="The article's text, or - for standard input.")] = "-",
+    title: Annotated[str, typer.Option(help="The article's title.")] = "",
+    topic: Annotated[list[str] | None, typer.Option(help="Explain this topic; may be given more than once.")] = None,
+    words: Annotated[int, typer.Option(min=1, help="How many words to show a topic.")] = 10,
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the words that decide an article's topics."""
+    from dataclasses import asdict
+
+    loaded = load(model)
+    for name in topic or []:
+        if name not in loaded.topics:
+            raise InputError(f"--topic {name}: the model's topics are {', '.join(loaded.topics)}.")
+    explanation = loaded.explain(sys.stdin.read() if text == "-" else text, title, topic)
+    if as_json:
+        print(json.dumps(asdict(explanation), ensure_ascii=False))
+        return
+    for found in explanation.topics:
+        verdict = "" if found.assigned else ", not assigned"
+        print(f"{found.topic}  {found.probability:.3f} (threshold {found.threshold:.3f}{verdict})")
+        for contribution in found.contributions[:words]:
+            print(f"  {contribution.value:+.3f}  {contribution.term}")
+    for removed in explanation.removed:
+        print(f"removed: {removed.kind} ({removed.start}-{removed.end})")
+
+
+@app.command()
+def topics(
+    file: Annotated[Path | None, typer.Option("--topics", help="Another taxonomy file.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the topics with their names and their IPTC and IAB codes."""
+    from dataclasses import asdict
+
+    from serve.topics import load_topics
+
+    taxonomy = load_topics(file)
+    if as_json:
+        print(json.dumps([asdict(topic) for topic in taxonomy.values()], ensure_ascii=False, indent=1))
+        return
+    for topic in taxonomy.values():
+        print(f"{topic.id:<20}{topic.name_en:<34}{topic.name_id:<38}{' '.join(topic.iptc):<34}{' '.join(topic.iab)}")
+
+
+@app.command()
+def models() -> None:
+    """List the versions in the registry."""
+    from train.tracking import list_versions
+
+    print(f"{'version':<9}{'created':<21}{'micro-F1':>9}{'macro-F1':>10}  alias")
+    for version in list_versions():
+        micro, macro = ("-" if value is None else f"{value:.3f}" for value in (version.micro_f1, version.macro_f1))
+        print(
+            f"{version.number:<9}{version.created:%Y-%m-%d %H:%M:%S}  {micro:>9}{macro:>10}  {', '.join(version.aliases)}"
+        )
+
+
+@app.command()
+def promote(version: Annotated[int, typer.Argument(help="The version to make champion.")]) -> None:
+    """Make a version the champion, whatever the comparison said."""
+    from train.tracking import promote as promote_version
+
+    promote_version(version)
+    print(f"Version {version} is the champion.")
+
+
+class ExportFormat(StrEnum):
+    sklearn = "sklearn"
+    mlflow = "mlflow"
+
+
+@app.command()
+def export(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to write.")],
+    form: Annotated[
+        ExportFormat, typer.Option("--format", help="sklearn: a pipeline saved by joblib; mlflow: a pyfunc.")
+    ],
+    model: ModelOption = None,
+) -> None:
+    """Write the model in a form that others load. Both forms run code when loaded: load only your own."""
+    from train.export import export as export_model
+
+    print(f"Written: {export_model(load(model), form.value, folder)}")
+
+
+@data_app.command()
+def check(
+    files: Annotated[list[str] | None, typer.Argument(metavar="[FILE]...", help="Default: the embedded corpus.")] = None,
+    title_column: TitleOption = None,
+    text_column: TextOption = None,
+    label_column: LabelOption = None,
+    label_separator: SeparatorOption = "|",
+    topics: Annotated[Path | None, typer.Option(help="The taxonomy; default: any label, or Kanal's for the embedded corpus.")] = None,
+) -> None:  # fmt: skip
+    """Validate a corpus: schema, topics, duplicates, counts. Exits with 2 when there are errors."""
+    from serve.topics import load_topics
+    from train.check import check_corpus
+    from train.experiment import EMBEDDED_CORPUS, Columns
+
+    corpus = Columns(title_column, text_column, label_column, label_separator).load(files or [EMBEDDED_CORPUS])
+    report = check_corpus(corpus, load_topics(topics) if topics or not files else None)
+    print(report.table())
+    for warning in report.warnings:
+        print(f"Warning: {warning}", file=sys.stderr)
+    if report.errors:
+        raise InputError("\n".join(report.errors))
+
+
+def main() -> None:
+    """The `kanal` command: a user's mistake is one sentence and exit status 2, a failure 1."""
+    # As Ctrl-C does, so that what was being written is removed.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        app()
+    except KanalError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # Whoever read the output has had enough; what is still buffered has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        print(f"Error: {error.filename or 'the disk'}: {error.strerror or error}.", file=sys.stderr)
+        sys.exit(KanalError.exit_code)
+
+
+if __name__ == "__main__":
+    main()

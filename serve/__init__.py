@@ -1,0 +1,1 @@
+"""Everything that prediction needs, and nothing else."""

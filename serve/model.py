@@ -1,0 +1,379 @@
+"""The topic model: load, predict, explain, save. TF-IDF over words, one linear classifier a topic, all of it data."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Self, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from serve import kernels
+from serve.atomic import atomic_folder
+from serve.clean import Removed, clean, clean_traced, normalise, normalise_traced
+from serve.errors import ModelError
+from serve.topics import Topic
+from serve.vectorizer import Documents, TfidfVectorizer, Vocabulary, map_blocks
+
+FORMAT = 1
+CARD, VOCABULARY, WEIGHTS = "model.json", "vocabulary.txt", "weights.safetensors"
+
+
+@dataclass(frozen=True)
+class Filed:
+    """What a model says of n articles."""
+
+    names: list[str]
+    """The k topics."""
+    probabilities: NDArray[np.float64]
+    """(n, k)."""
+    assigned: NDArray[np.bool_]
+    """(n, k): whether the article is filed under the topic."""
+
+    def topics(self, i: int) -> list[tuple[str, float]]:
+        """The topics of article i with their probabilities, best first."""
+        row = self.probabilities[i]
+        chosen = np.flatnonzero(self.assigned[i])
+        return [(self.names[j], float(row[j])) for j in chosen[np.argsort(-row[chosen], kind="stable")]]
+
+
+@dataclass(frozen=True)
+class Span:
+    """Characters [start, end) of the title or the text as it was given."""
+
+    field: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """What one word or word pair adds to a topic's score, and where its words stand."""
+
+    term: str
+    value: float
+    spans: tuple[Span, ...]
+
+
+@dataclass(frozen=True)
+class TopicExplanation:
+    """Why an article is, or is not, filed under a topic: score = bias + the sum of all contributions."""
+
+    topic: str
+    probability: float
+    threshold: float
+    assigned: bool
+    score: float
+    bias: float
+    contributions: tuple[Contribution, ...]
+    """Strongest first, those that speak against the topic included."""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """The topics of an article, best first, and what cleaning took out of its text."""
+
+    topics: tuple[TopicExplanation, ...]
+    removed: tuple[Removed, ...]
+
+
+@dataclass(frozen=True)
+class TopicModel:
+    """Files an article, title and text, under its topics.
+
+    An article's TF-IDF row x gives the scores s = x W + b, and each score a probability: 1 / (1 + exp(-(A s + B)))
+    with A and B a topic (Platt 1999). It is filed under the topics whose probability reaches their threshold; a
+    single-label model files it under the topic of the highest score, and its probabilities, softmax(A s + B), add up
+    to 1.
+    """
+
+    taxonomy: dict[str, Topic]
+    vectorizer: TfidfVectorizer
+    weights: NDArray[np.float32]
+    """(v, k): W."""
+    bias: NDArray[np.float32]
+    """(k,): b."""
+    calibration: NDArray[np.float64]
+    """(2, k): A and B."""
+    thresholds: NDArray[np.float64]
+    """(k,): probabilities."""
+    title_weight: int = 2
+    """How many times an article's title counts beside its text."""
+    single_label: bool = False
+    card: dict[str, Any] = field(default_factory=dict)
+    """What is said of the model: settings, metrics, fingerprint of the training data; JSON values."""
+
+    @property
+    def topics(self) -> list[str]:
+        """The k topic ids, in the order of all (n, k) arrays."""
+        return list(self.taxonomy)
+
+    @property
+    def version(self) -> str:
+        """The first twelve digits of the hash of all that decides a prediction."""
+        digest = hashlib.sha256(self._settings_json().encode())
+        for part in (self.vectorizer.terms_.spelt, *(array.tobytes() for _, array in sorted(self._arrays().items()))):
+            digest.update(hashlib.sha256(part).digest())
+        return digest.hexdigest()[:12]
+
+    @overload
+    def predict(self, texts: str, titles: str | None = None) -> list[str]: ...  # type: ignore[overload-overlap]
+    @overload
+    def predict(self, texts: Sequence[str | None], titles: Sequence[str | None] | None = None) -> list[list[str]]: ...
+    def predict(self, texts: Any, titles: Any = None) -> Any:
+        """The topics of each article, best first: a list for one text, a list of n lists for n texts."""
+        if isinstance(texts, str):
+            return self.predict([texts], [titles])[0]
+        filed = self.file(texts, titles)
+        return [[topic for topic, _ in filed.topics(i)] for i in range(len(filed.assigned))]
+
+    def predict_proba(
+        self, texts: Sequence[str | None], titles: Sequence[str | None] | None = None
+    ) -> NDArray[np.float64]:
+        """(n, k): the probability of each topic."""
+        return self.probabilities(self.decision_function(texts, titles))
+
+    def decision_function(
+        self, texts: Sequence[str | None], titles: Sequence[str | None] | None = None
+    ) -> NDArray[np.float32]:
+        """(n, k): the linear scores s."""
+        return self.scores(Documents.of(compose_all(texts, titles, self.title_weight)))
+
+    def file(self, texts: Sequence[str | None], titles: Sequence[str | None] | None = None) -> Filed:
+        """Probabilities and decisions for n articles."""
+        scores = self.decision_function(texts, titles)
+        probabilities = self.probabilities(scores)
+        return Filed(self.topics, probabilities, self.decide(probabilities, scores))
+
+    def scores(self, documents: Documents) -> NDArray[np.float32]:
+        """(n, k): the linear scores of documents that are cleaned and composed already."""
+        vectorizer = self.vectorizer
+        scores = np.repeat(self.bias[None, :], len(documents), axis=0)
+
+        def score(block: slice) -> None:
+            kernels.score_documents(
+                *documents.part(block), documents.fold, *vectorizer.ngram_range, *vectorizer.terms_.table,
+                vectorizer.idf_, vectorizer.sublinear_tf, vectorizer.norm_code, self.weights, scores[block],
+            )  # fmt: skip
+
+        map_blocks(score, documents.blocks(), vectorizer.n_jobs)
+        return scores
+
+    def probabilities(self, scores: NDArray[np.floating]) -> NDArray[np.float64]:
+        """(n, k): the probabilities that scores (n, k) stand for."""
+        logits = scores * self.calibration[0] + self.calibration[1]
+        if not self.single_label:
+            return 1 / (1 + np.exp(-logits))
+        odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return odds / odds.sum(axis=1, keepdims=True)
+
+    def decide(self, probabilities: NDArray[np.float64], scores: NDArray[np.floating]) -> NDArray[np.bool_]:
+        """(n, k): whether each article is filed under each topic."""
+        if not self.single_label:
+            return probabilities >= self.thresholds
+        return np.arange(len(self.taxonomy)) == scores.argmax(axis=1)[:, None]
+
+    def explain(self, text: str, title: str = "", topics: Sequence[str] | None = None) -> Explanation:
+        """Why the article is filed as it is: for the topics it is filed under (or the likeliest one where there is none),
+        or for `topics`, the exact contribution of every word and word pair, with their places in the given texts."""
+        cleaned = clean_traced(text, title)
+        document = compose(title, cleaned.text, self.title_weight)
+        scores = self.scores(Documents.of([document]))
+        probabilities = self.probabilities(scores)
+        assigned = self.decide(probabilities, scores)[0]
+        if topics is None:
+            chosen = np.flatnonzero(assigned) if assigned.any() else np.array([int(probabilities[0].argmax())])
+        else:
+            chosen = np.array([self.topics.index(topic) for topic in topics], np.int64)
+        _, columns, row = self.vectorizer.rows(Documents.of([document]))
+        spans = self._spans(document, title, cleaned.origins)
+        explained = []
+        for j in chosen[np.argsort(-probabilities[0, chosen], kind="stable")]:
+            values = row * self.weights[columns, j]
+            explained.append(
+                TopicExplanation(
+                    topic=self.topics[j],
+                    probability=float(probabilities[0, j]),
+                    threshold=float(self.thresholds[j]),
+                    assigned=bool(assigned[j]),
+                    score=float(scores[0, j]),
+                    bias=float(self.bias[j]),
+                    contributions=tuple(
+                        Contribution(self.vectorizer.terms_.names[columns[t]], float(values[t]), spans[columns[t]])
+                        for t in np.argsort(-np.abs(values), kind="stable")
+                    ),
+                )
+            )
+        return Explanation(tuple(explained), cleaned.removed)
+
+    def _spans(self, document: str, title: str, origins: Sequence[int]) -> dict[int, tuple[Span, ...]]:
+        """The places of each term's words in title and text, by the term's column."""
+        body = len(document) - len(origins)
+        titles = normalise_traced(title).origins
+        head = len(titles) + 1
+
+        def place(start: int, end: int) -> Span:
+            if start >= body:
+                return Span("text", origins[start - body], origins[end - 1 - body] + 1)
+            start, last = start % head, (end - 1) % head
+            return Span("title", titles[start], titles[last] + 1)
+
+        places: dict[int, dict[Span, None]] = {}
+        for term, tokens in self.vectorizer.occurrences(document):
+            column = places.setdefault(term, {})
+            for start, end in tokens:
+                column[place(start, end)] = None
+        return {term: tuple(column) for term, column in places.items()}
+
+    def save(self, path: str | Path) -> None:
+        """Writes the model to a folder, whole or not at all: card, vocabulary, weights; hashes of all in the card."""
+        from safetensors.numpy import save
+
+        content = {
+            VOCABULARY: self.vectorizer.terms_.spelt.replace(b"\0", b"\n"),
+            WEIGHTS: save(self._arrays()),
+        }
+        card = {
+            "format": FORMAT,
+            **json.loads(self._settings_json()),
+            "card": self.card,
+            "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in content.items()},
+        }
+        card["sha256"][CARD] = _card_hash(card)
+        content[CARD] = (json.dumps(card, indent=1, ensure_ascii=False) + "\n").encode()
+        with atomic_folder(path) as folder:
+            for name, data in content.items():
+                (folder / name).write_bytes(data)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """The model in a folder that `save` wrote. Reads data only: nothing in the folder is run.
+
+        Raises ModelError when a file is missing, truncated, altered or of a newer format.
+        """
+        folder = Path(path)
+        if not folder.is_dir():
+            raise ModelError(f"{folder}: no such model folder; train one with `kanal train --out {folder}`.")
+        card = _read_card(folder)
+        data = {name: _read_checked(folder, name, card["sha256"]) for name in (VOCABULARY, WEIGHTS)}
+        try:
+            return cls._from_parts(card, data)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelError(f"{folder}: not a usable model ({error}); train it again or take a whole copy.") from None
+
+    @classmethod
+    def _from_parts(cls, card: dict[str, Any], data: dict[str, bytes]) -> Self:
+        from safetensors import SafetensorError
+        from safetensors.numpy import load
+
+        taxonomy = {entry["id"]: Topic.of_json(entry) for entry in card["topics"]}
+        terms = Vocabulary.of_bytes(data[VOCABULARY].replace(b"\n", b"\0"))
+        v, k = len(terms), len(taxonomy)
+        try:
+            arrays = load(data[WEIGHTS])
+        except SafetensorError as error:
+            raise ValueError(f"{WEIGHTS}: {error}") from None
+        for name, shape, dtype in (
+            ("weights", (v, k), np.float32), ("bias", (k,), np.float32), ("calibration", (2, k), np.float64),
+            ("thresholds", (k,), np.float64), ("idf", (v,), np.float64),
+        ):  # fmt: skip
+            array = arrays[name]
+            if array.shape != shape or array.dtype != dtype or not np.isfinite(array).all():
+                raise ValueError(
+                    f"{WEIGHTS}: '{name}' is {array.dtype} {array.shape}, expected finite {dtype.__name__} {shape}"
+                )
+        settings = card["vectorizer"]
+        vectorizer = TfidfVectorizer.of_vocabulary(
+            terms, arrays.pop("idf"), **{**settings, "ngram_range": tuple(settings["ngram_range"])}
+        )
+        return cls(
+            taxonomy=taxonomy,
+            vectorizer=vectorizer,
+            title_weight=card["title_weight"],
+            single_label=card["single_label"],
+            card=card["card"],
+            **arrays,
+        )
+
+    def with_card(self, **facts: Any) -> Self:
+        """The same model with more said of it."""
+        return replace(self, card={**self.card, **facts})
+
+    def with_thresholds(self, thresholds: NDArray[np.float64]) -> Self:
+        """The same model with other thresholds (k,)."""
+        return replace(self, thresholds=thresholds)
+
+    def _arrays(self) -> dict[str, NDArray[Any]]:
+        return {
+            "weights": self.weights,
+            "bias": self.bias,
+            "calibration": self.calibration,
+            "thresholds": self.thresholds,
+            "idf": self.vectorizer.idf_,
+        }
+
+    def _settings_json(self) -> str:
+        """What decides a prediction beside the arrays and the vocabulary."""
+        vectorizer = self.vectorizer
+        return json.dumps(
+            {
+                "topics": [asdict(topic) for topic in self.taxonomy.values()],
+                "vectorizer": {
+                    "ngram_range": list(vectorizer.ngram_range),
+                    "sublinear_tf": vectorizer.sublinear_tf,
+                    "norm": vectorizer.norm,
+                },
+                "title_weight": self.title_weight,
+                "single_label": self.single_label,
+            },
+            ensure_ascii=False,
+        )
+
+
+def compose(title: str, body: str, title_weight: int) -> str:
+    """The document that is vectorised: the title so many times, then the cleaned text."""
+    return f"{normalise(title)}\n" * title_weight + body if title else body
+
+
+def compose_all(texts: Iterable[str | None], titles: Iterable[str | None] | None, title_weight: int) -> Iterator[str]:
+    """The documents of n articles as they came; None counts as empty."""
+    for text, title in zip(texts, titles, strict=True) if titles is not None else ((text, "") for text in texts):
+        yield compose(title or "", clean(text or "", title or ""), title_weight)
+
+
+def _read_card(folder: Path) -> dict[str, Any]:
+    try:
+        card = json.loads((folder / CARD).read_bytes())
+        form = card["format"]
+        expected = card["sha256"][CARD]
+    except FileNotFoundError:
+        raise ModelError(f"{folder}: holds no {CARD}; this is no model folder, or an unfinished copy of one.") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{folder / CARD}: not a model's card ({error!r}); take a whole copy of the model.") from None
+    if form != FORMAT:
+        raise ModelError(
+            f"{folder}: a model of format {form}, this Kanal reads format {FORMAT}; upgrade Kanal or retrain."
+        )
+    if _card_hash(card) != expected:
+        raise ModelError(
+            f"{folder / CARD}: was altered after training (sha256 differs); take a whole copy of the model."
+        )
+    return card
+
+
+def _card_hash(card: dict[str, Any]) -> str:
+    """The hash of a card without its own."""
+    hashes = {name: digest for name, digest in card["sha256"].items() if name != CARD}
+    return hashlib.sha256(json.dumps({**card, "sha256": hashes}, sort_keys=True).encode()).hexdigest()
+
+
+def _read_checked(folder: Path, name: str, hashes: dict[str, str]) -> bytes:
+    try:
+        data = (folder / name).read_bytes()
+    except FileNotFoundError:
+        raise ModelError(f"{folder / name}: missing; take a whole copy of the model.") from None
+    if hashlib.sha256(data).hexdigest() != hashes.get(name):
+        raise ModelError(f"{folder / name}: truncated or altered (sha256 differs); take a whole copy of the model.")
+    return data

@@ -1,0 +1,172 @@
+"""Where trained models are kept: MLflow's database, and in it the folder of the champion or of a named version."""
+
+import logging
+import os
+import re
+import sqlite3
+import warnings
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote, urlsplit
+
+from serve.atomic import atomic_folder
+from serve.errors import InputError, KanalError
+from serve.paths import MLRUNS
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+NAME = "kanal"
+CHAMPION = "champion"
+CHALLENGER = "challenger"
+MODEL_FOLDER = Path("artifacts", "model")
+"""Where a saved TopicModel lies inside of MLflow's model."""
+
+NO_MODEL = "No trained model yet: run `make train` (or `kanal train`) first, or name one with --model."
+
+
+def find_model(uri: str | None = None) -> Path:
+    """The folder of a saved TopicModel: of the champion, of `models:/kanal/3` or `models:/kanal@champion`, or of a path.
+
+    A model in a local SQLite database is found without importing MLflow, which takes seconds; one on a server is
+    downloaded once, to `mlruns/cache`. Raises InputError when there is no such version, KanalError when MLflow fails.
+    """
+    uri = uri or f"models:/{NAME}@{CHAMPION}"
+    if not uri.startswith("models:"):
+        # A folder that `kanal export --format mlflow` wrote holds the model further down.
+        return Path(uri, MODEL_FOLDER) if Path(uri, "MLmodel").is_file() else Path(uri)
+    parts = re.fullmatch(r"models:/([^/@]+)(?:@([\w-]+)|/(\d+))", uri)
+    if parts is None:
+        raise InputError(
+            f"{uri}: not the address of a model; write models:/{NAME}@{CHAMPION}, models:/{NAME}/3 or a folder."
+        )
+    name, alias, version = parts[1], parts[2], int(parts[3] or 0)
+    database = local_database()
+    if database is None:
+        return _fetched(uri, name, alias, version)
+    if not database.exists():
+        raise InputError(NO_MODEL)
+    try:
+        location = _stored(database, name, alias, version)
+    except sqlite3.Error:
+        # Another release of MLflow may lay out its tables in another way; it knows how to read its own.
+        return _fetched(uri, name, alias, version)
+    if location is None:
+        raise _unknown(uri, alias)
+    if urlsplit(location).scheme not in ("", "file"):
+        return _fetched(uri, name, alias, version)
+    return _local(location, database) / MODEL_FOLDER
+
+
+def tracking_uri() -> str:
+    """MLflow's address: MLFLOW_TRACKING_URI, otherwise a SQLite database in `mlruns/`."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{MLRUNS / 'mlflow.db'}"
+
+
+def local_database() -> Path | None:
+    """The SQLite file that MLflow's address names; None when it is a server or another kind of database."""
+    uri = tracking_uri()
+    path = uri.removeprefix("sqlite:///").partition("?")[0]
+    return Path(path).absolute() if uri.startswith("sqlite:///") and path else None
+
+
+@contextmanager
+def mlflow_client() -> Iterator["MlflowClient"]:
+    """MLflow's client for `tracking_uri()`, which makes a local database that is not there, inside of `quiet_mlflow`."""
+    with quiet_mlflow():
+        import mlflow
+
+        yield mlflow.MlflowClient()
+
+
+@contextmanager
+def quiet_mlflow() -> Iterator[None]:
+    """Inside of the block MLflow uses `tracking_uri()` and prints nothing, and its errors become KanalError."""
+    # Set before the import, which reads them: no usage reports to others, no links or bars on the terminal; and a server
+    # that is not there is reported after seconds, where MLflow would try for four minutes.
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            import mlflow
+        except ModuleNotFoundError:
+            raise InputError(f"MLflow is needed for {tracking_uri()}: run `pip install mlflow`.") from None
+        for name in ("mlflow", "alembic"):
+            logging.getLogger(name).setLevel(logging.ERROR)
+        address = tracking_uri()
+        before = {name: os.environ.get(name) for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")}
+        mlflow.set_tracking_uri(address)
+        mlflow.set_registry_uri(address)
+        try:
+            yield
+        except mlflow.MlflowException as error:
+            raise KanalError(f"MLflow failed: {str(error).splitlines()[0]}") from error
+        finally:
+            # MLflow writes the address to the environment, where it would pass for the user's choice.
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
+
+
+def _stored(database: Path, name: str, alias: str | None, version: int) -> str | None:
+    """Where MLflow keeps the files of a version, read from its own tables; None when there is no such version."""
+    with closing(sqlite3.connect(f"file:{quote(str(database))}?mode=ro", uri=True)) as connection:
+        if alias is not None:
+            query = (
+                "SELECT version FROM registered_model_aliases WHERE workspace = 'default' AND name = ? AND alias = ?"
+            )
+            row = connection.execute(query, (name, alias)).fetchone()
+            if row is None:
+                return None
+            version = row[0]
+        query = (
+            "SELECT storage_location FROM model_versions "
+            "WHERE workspace = 'default' AND name = ? AND version = ? AND current_stage != 'Deleted_Internal'"
+        )
+        row = connection.execute(query, (name, version)).fetchone()
+    return None if row is None else str(row[0])
+
+
+def _local(location: str, database: Path) -> Path:
+    """The folder that a stored location names, also after the checkout was moved: MLflow stores absolute paths."""
+    path = Path(unquote(urlsplit(location).path)) if location.startswith("file:") else Path(location)
+    # .../artifacts/models/<model id>/artifacts: the last three parts lie beside the database wherever it is.
+    moved = database.parent / "artifacts" / Path(*path.parts[-3:])
+    return path if path.is_dir() or not moved.is_dir() else moved
+
+
+def _fetched(uri: str, name: str, alias: str | None, version: int) -> Path:
+    """The model's folder by way of MLflow; a download is kept, as a version's files never change."""
+    with mlflow_client() as client:
+        import mlflow
+
+        try:
+            found = (
+                client.get_model_version_by_alias(name, alias)
+                if alias
+                else client.get_model_version(name, str(version))
+            )
+        except mlflow.MlflowException as error:
+            # MLflow calls an alias that is not there an invalid value.
+            if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                raise _unknown(uri, alias) from None
+            raise
+        # The time of creation tells version 1 of one server from version 1 of another.
+        cached = MLRUNS / "cache" / f"{name}-{found.version}-{found.creation_timestamp}"
+        if not cached.is_dir():
+            with atomic_folder(cached) as folder:
+                mlflow.artifacts.download_artifacts(f"models:/{name}/{found.version}", dst_path=str(folder))
+    return cached / MODEL_FOLDER
+
+
+def _unknown(uri: str, alias: str | None) -> InputError:
+    if uri == f"models:/{NAME}@{CHAMPION}":
+        return InputError(NO_MODEL)
+    return InputError(f"{uri}: no such {'alias' if alias else 'version'}; `kanal models` lists those that are there.")

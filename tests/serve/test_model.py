@@ -1,0 +1,158 @@
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from serve.errors import ModelError
+from serve.model import CARD, VOCABULARY, WEIGHTS, TopicModel
+from serve.paths import ROOT
+
+TITLE = "Dua Presiden Teken Perjanjian Pertahanan"
+TEXT = """JAKARTA, KABARKITA.COM - Presiden menyambut tamunya di Istana Merdeka dalam kunjungan kenegaraan.
+
+BACA JUGA: Harga Beras Naik Jelang Lebaran
+
+Keduanya meneken perjanjian kerja sama pertahanan yang mencakup latihan militer bersama. (abc/def)"""
+
+
+def test_what_is_saved_is_what_is_loaded(embedded_model, tmp_path):
+    embedded_model.save(tmp_path / "model")
+    again = TopicModel.load(tmp_path / "model")
+    assert again.version == embedded_model.version
+    assert again.card == embedded_model.card
+    assert again.taxonomy == embedded_model.taxonomy
+    np.testing.assert_array_equal(again.decision_function([TEXT]), embedded_model.decision_function([TEXT]))
+    again.save(tmp_path / "again")
+    for name in (CARD, VOCABULARY, WEIGHTS):
+        assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "model" / name).read_bytes()
+
+
+def test_one_text_and_many(embedded_model):
+    one = embedded_model.predict(TEXT, TITLE)
+    assert "security_pact" in one
+    assert embedded_model.predict([TEXT, "", None], [TITLE, None, ""]) == [one, [], []]
+    probabilities = embedded_model.predict_proba([TEXT], [TITLE])
+    assert probabilities.shape == (1, len(embedded_model.topics))
+    filed = embedded_model.file([TEXT], [TITLE])
+    assert [topic for topic, _ in filed.topics(0)] == one
+    assert sorted((p for _, p in filed.topics(0)), reverse=True) == [p for _, p in filed.topics(0)]
+
+
+def test_scores_are_the_rows_times_the_weights(embedded_model, corpus_texts):
+    rows = embedded_model.vectorizer.transform(corpus_texts[:200])
+    from serve.vectorizer import Documents
+
+    scores = embedded_model.scores(Documents.of(corpus_texts[:200]))
+    np.testing.assert_allclose(scores, rows @ embedded_model.weights + embedded_model.bias, atol=1e-5)
+
+
+def test_an_explanation_adds_up_and_points_at_the_words(embedded_model):
+    explanation = embedded_model.explain(TEXT, TITLE)
+    assert [topic.topic for topic in explanation.topics] == embedded_model.predict(TEXT, TITLE)
+    given = {"title": TITLE, "text": TEXT}
+    for topic in explanation.topics:
+        assert topic.score == pytest.approx(topic.bias + sum(c.value for c in topic.contributions), abs=1e-5)
+        assert topic.assigned
+        for contribution in topic.contributions:
+            words = contribution.term.split(" ")
+            for span in contribution.spans:
+                assert given[span.field][span.start : span.end].lower() in words
+    (pact,) = (topic for topic in explanation.topics if topic.topic == "security_pact")
+    terms = {contribution.term: contribution for contribution in pact.contributions}
+    assert terms["pertahanan"].value > 0
+    assert {span.field for span in terms["pertahanan"].spans} == {"title", "text"}
+    assert "beras" not in terms
+    assert any("BACA JUGA" in TEXT[removed.start : removed.end] for removed in explanation.removed)
+
+
+def test_explains_a_topic_that_was_not_assigned(embedded_model):
+    (football,) = embedded_model.explain(TEXT, TITLE, ["football"]).topics
+    assert football.topic == "football"
+    assert not football.assigned
+    (likeliest,) = embedded_model.explain("").topics
+    assert not likeliest.assigned
+    assert likeliest.contributions == ()
+
+
+def test_spans_survive_odd_characters(embedded_model):
+    title = "“Kunjungan\u200b kenegaraan” ½ &amp; ﬁnal"
+    text = "İstana\xa0Merdeka &ndash; kunjungan\u00ad kenegaraan ΟΔΟΣ presiden"
+    explanation = embedded_model.explain(text, title, ["state_visit"])
+    found = {
+        contribution.term: {
+            (span.field, {"title": title, "text": text}[span.field][span.start : span.end])
+            for span in contribution.spans
+        }
+        for contribution in explanation.topics[0].contributions
+    }
+    assert ("title", "Kunjungan") in found["kunjungan"]
+    assert ("text", "presiden") in found["presiden"]
+    assert {field for field, _ in found["kenegaraan"]} == {"title", "text"}
+
+
+@pytest.fixture
+def copy(embedded_model_folder, tmp_path):
+    return shutil.copytree(embedded_model_folder, tmp_path / "copy")
+
+
+@pytest.mark.parametrize("name", [CARD, VOCABULARY, WEIGHTS])
+@pytest.mark.parametrize("damage", ["missing", "truncated", "altered"])
+def test_a_damaged_model_is_refused_with_a_sentence(copy, name, damage):
+    file = copy / name
+    content = file.read_bytes()
+    if damage == "missing":
+        file.unlink()
+    elif damage == "truncated":
+        file.write_bytes(content[: len(content) // 2])
+    else:
+        middle = content.index(b"0", len(content) // 2)
+        file.write_bytes(content[:middle] + b"1" + content[middle + 1 :])
+    with pytest.raises(ModelError, match=str(copy)):
+        TopicModel.load(copy)
+
+
+def test_a_newer_format_is_refused(copy):
+    card = json.loads((copy / CARD).read_text())
+    (copy / CARD).write_text(json.dumps({**card, "format": 99}))
+    with pytest.raises(ModelError, match=r"format 99.*upgrade Kanal or retrain"):
+        TopicModel.load(copy)
+
+
+def test_a_folder_that_is_none_is_refused(tmp_path):
+    with pytest.raises(ModelError, match="no such model folder"):
+        TopicModel.load(tmp_path / "nowhere")
+    with pytest.raises(ModelError, match=r"holds no model\.json"):
+        TopicModel.load(tmp_path)
+
+
+def test_weights_that_do_not_fit_are_refused(embedded_model, tmp_path):
+    from dataclasses import replace
+
+    for wrong in (
+        replace(embedded_model, weights=embedded_model.weights[:-1]),
+        replace(embedded_model, bias=embedded_model.bias * np.float32("nan")),
+        replace(embedded_model, thresholds=embedded_model.thresholds.astype(np.float32)),
+    ):
+        wrong.save(tmp_path / "model")
+        with pytest.raises(ModelError, match=r"not a usable model.*expected finite"):
+            TopicModel.load(tmp_path / "model")
+
+
+def test_importing_is_light():
+    heavy = "sklearn pandas mlflow datasets scipy.sparse matplotlib joblib torch".split()
+    for module in ("kanal", "serve.model", "serve.batch"):
+        code = f"import sys, {module}; print([m for m in {heavy} if m in sys.modules])"
+        out = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+        assert out.stdout.strip() == "[]"
+
+
+def test_prediction_loads_nothing_heavy(embedded_model_folder):
+    code = (
+        "import sys, kanal; model = kanal.load(sys.argv[1]); model.predict('Presiden tiba'); model.explain('Presiden tiba');"
+        "print([m for m in 'sklearn pandas mlflow datasets scipy.sparse matplotlib'.split() if m in sys.modules])"
+    )
+    command = [sys.executable, "-c", code, str(embedded_model_folder)]
+    assert subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip() == "[]"

@@ -1,0 +1,220 @@
+"""The command line: what tools rely on, and what a user's mistake looks like."""
+
+import csv
+import io
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import kanal
+from serve.paths import DATA, ROOT
+
+SAMPLE = str(DATA / "samples" / "articles.csv")
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Runs `kanal` with arguments and gives its exit status, output and errors."""
+
+    def run_kanal(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["kanal", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stopped:
+            kanal.main()
+        captured = capsys.readouterr()
+        return int(stopped.value.code or 0), captured.out, captured.err
+
+    return run_kanal
+
+
+@pytest.fixture
+def own_data(tmp_path) -> Path:
+    words = {"olahraga": "gol wasit liga kiper stadion", "ekonomi": "rupiah saham bank kurs inflasi"}
+    rows = [
+        f"{word} {other},{label}" for label, text in words.items() for word in text.split() for other in text.split()
+    ]
+    (tmp_path / "ours.csv").write_text("isi,kategori\n" + "\n".join(rows) + "\n")
+    return tmp_path / "ours.csv"
+
+
+def test_predict_files_every_row_in_order(run, embedded_model_folder, tmp_path):
+    out = tmp_path / "topics.csv"
+    status, said, _ = run("predict", SAMPLE, out, "--model", embedded_model_folder)
+    assert status == 0
+    with open(SAMPLE, encoding="utf-8", newline="") as source, out.open(encoding="utf-8", newline="") as target:
+        given, filed = list(csv.DictReader(source)), list(csv.DictReader(target))
+    assert [row["id"] for row in filed] == [row["id"] for row in given]
+    assert list(filed[0]) == ["id", "topics", "probabilities"]
+    assert str(len(given)) in said
+    for row in filed:
+        topics, probabilities = row["topics"].split("|"), row["probabilities"].split("|")
+        assert len(topics) == len(probabilities)
+        assert probabilities == sorted(probabilities, reverse=True)
+
+
+def test_keep_and_all_add_columns(run, embedded_model_folder, tmp_path):
+    status, _, _ = run("predict", SAMPLE, tmp_path / "x.jsonl", "--model", embedded_model_folder, "--keep", "--all")
+    assert status == 0
+    row = json.loads((tmp_path / "x.jsonl").read_text().splitlines()[0])
+    assert {"id", "topics", "probabilities", "judul", "isi", "security_pact", "sports"} <= set(row)
+    assert 0 <= row["security_pact"] <= 1
+
+
+def test_standard_streams(embedded_model_folder):
+    command = [sys.executable, "-m", "kanal", "predict", "-", "--model", str(embedded_model_folder)]
+    done = subprocess.run(
+        command, cwd=ROOT, input="isi\nTimnas menang lewat gol penalti\n", capture_output=True, text=True
+    )
+    assert done.stderr == ""
+    (row,) = csv.DictReader(io.StringIO(done.stdout))
+    assert row["id"] == "1"
+    assert row["topics"].startswith("football")
+
+
+def test_train_on_own_single_label_data(run, own_data, tmp_path):
+    status, said, _ = run("train", "--data", own_data, "--out", tmp_path / "model", "--no-track", "--json")
+    assert status == 0
+    figures = json.loads(said.splitlines()[-1])
+    assert figures["accuracy"] == figures["micro_f1"] == 1
+    assert {"macro_f1", "precision", "recall", "subset_accuracy", "per_topic", "n", "intervals"} <= set(figures)
+    assert kanal.load(tmp_path / "model").predict("kurs rupiah") == ["ekonomi"]
+
+
+def test_train_on_a_test_file_of_ones_own(run, own_data, tmp_path):
+    test = tmp_path / "test.jsonl"
+    test.write_text('{"isi": "bank saham", "kategori": "ekonomi"}\n{"isi": "gol kiper", "kategori": "olahraga"}\n')
+    status, said, _ = run("train", "--data", own_data, "--test", test, "--no-track", "--json")
+    assert status == 0
+    assert json.loads(said.splitlines()[-1])["n"] == 2
+
+
+def test_train_tracks_registers_and_serves_the_champion(run, own_data, tmp_path, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+    assert run("predict", SAMPLE)[0] == 2
+    status, said, _ = run("train", "--data", own_data)
+    assert status == 0
+    assert "Version 1" in said
+    assert kanal.load().predict("gol liga") == ["olahraga"]
+    status, said, _ = run("models")
+    assert "champion" in said
+    status, _, err = run("promote", 7)
+    assert status == 2
+    assert "No version 7" in err
+    assert run("promote", 1)[0] == 0
+
+
+def test_evaluate_prints_figures(run, embedded_model_folder, tmp_path):
+    file = tmp_path / "labelled.jsonl"
+    file.write_text('{"id": "a", "text": "Timnas menang lewat gol penalti kiper", "topics": ["football"]}\n')
+    status, said, _ = run("evaluate", file, "--model", embedded_model_folder, "--json")
+    assert status == 0
+    assert json.loads(said)["per_topic"]["football"]["recall"] == 1
+    status, said, _ = run("evaluate", file, "--model", embedded_model_folder)
+    assert "micro-F1" in said
+
+
+def test_explain_names_the_words(run, embedded_model_folder):
+    text = "Timnas menang lewat gol penalti. Baca juga: Harga Beras Naik"
+    status, said, _ = run("explain", text, "--model", embedded_model_folder)
+    assert status == 0
+    assert "football" in said
+    assert "timnas" in said
+    assert "removed: baca_juga" in said
+    status, said, _ = run("explain", text, "--model", embedded_model_folder, "--json", "--topic", "health")
+    assert [topic["topic"] for topic in json.loads(said)["topics"]] == ["health"]
+    status, _, err = run("explain", text, "--model", embedded_model_folder, "--topic", "healt")
+    assert status == 2
+    assert "health" in err
+
+
+def test_topics_lists_codes(run):
+    status, said, _ = run("topics")
+    assert status == 0
+    assert "medtop:20000641" in said
+    listed = json.loads(run("topics", "--json")[1])
+    assert len(listed) == 38
+    assert listed[0]["iab"] == ["388"]
+
+
+def test_data_check_names_file_and_line(run, tmp_path):
+    assert run("data", "check")[0] == 0
+    file = tmp_path / "bad.jsonl"
+    file.write_text('{"id": "a", "text": "x y z", "topics": []}\n{"id": "a", "text": "x y w", "topics": ["futball"]}\n')
+    status, _, err = run("data", "check", file, "--topics", DATA / "topics.toml")
+    assert status == 2
+    assert "bad.jsonl, line 2" in err
+    assert "football" in err
+
+
+def test_export_to_scikit_learn_gives_the_same_answers(run, embedded_model, embedded_model_folder, samples, tmp_path):
+    import joblib
+    import numpy as np
+
+    status, _, _ = run("export", tmp_path / "sk", "--format", "sklearn", "--model", embedded_model_folder)
+    assert status == 0
+    pipeline = joblib.load(tmp_path / "sk" / "pipeline.joblib")
+    frame = samples
+    filed = embedded_model.file(list(frame["text"]), list(frame["title"]))
+    probabilities = np.stack([two[:, 1] for two in pipeline.predict_proba(frame)], axis=1)
+    np.testing.assert_allclose(probabilities, filed.probabilities, atol=1e-5)
+    assert (pipeline.predict(frame) == filed.assigned).all()
+
+
+def test_export_to_mlflow_loads(run, embedded_model_folder, tmp_path):
+    import mlflow.pyfunc
+    import pandas as pd
+
+    status, _, _ = run("export", tmp_path / "ml", "--format", "mlflow", "--model", embedded_model_folder)
+    assert status == 0
+    answer = mlflow.pyfunc.load_model(str(tmp_path / "ml")).predict(
+        pd.DataFrame({"text": ["Timnas menang lewat gol penalti"]})
+    )
+    assert answer["topics"][0].startswith("football")
+
+
+@pytest.fixture
+def samples():
+    import pandas as pd
+
+    frame = pd.read_csv(SAMPLE).rename(columns={"judul": "title", "isi": "text"})
+    return frame.astype(object).where(frame.notna(), None)
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "message"),
+    [
+        (b"judul,kosong\na,b\n", (), r"no column for the text"),
+        (b"isi\na\n", ("--text-column", "teks"), r"no column 'teks'; its columns are: isi"),
+        (b"isi\nsatu\ndua \xff tiga\n", (), r"line 3.*0xFF"),
+        (b"isi,judul\na,b\nc,d,e\n", (), r"line 3"),
+        (b"", (), r"empty"),
+        (b"isi\na\n", ("--model", "nowhere"), r"nowhere: no such model folder"),
+    ],
+)
+def test_bad_input_is_a_sentence_and_leaves_nothing(run, embedded_model_folder, tmp_path, content, options, message):
+    file, out = tmp_path / "in.csv", tmp_path / "out" / "topics.csv"
+    file.write_bytes(content)
+    model = () if "--model" in options else ("--model", embedded_model_folder)
+    status, _, err = run("predict", file, out, *model, *options)
+    assert status == 2
+    assert err.startswith("Error: ")
+    assert re.search(message, err), err
+    assert not out.parent.exists() or not list(out.parent.iterdir())
+
+
+def test_an_unknown_extension_is_refused(run, embedded_model_folder, tmp_path):
+    (tmp_path / "a.docx").write_text("x")
+    status, _, err = run("predict", tmp_path / "a.docx", tmp_path / "o.csv", "--model", embedded_model_folder)
+    assert status == 2
+    assert ".csv" in err
+
+
+def test_rare_topics_are_named(run, own_data):
+    own_data.write_text(own_data.read_text() + "hujan deras,cuaca\n")
+    status, _, err = run("train", "--data", own_data, "--no-track")
+    assert status == 2
+    assert "cuaca (1)" in err
+    assert run("train", "--data", own_data, "--no-track", "--drop-rare")[0] == 0

@@ -1,0 +1,85 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from serve.errors import InputError
+from serve.topics import Topic, load_topics
+from train.evaluate import evaluate
+from train.fit import Settings, choose_taxonomy, fit
+
+WORDS = {
+    "bola": "gol wasit penalti kiper liga striker stadion pelatih",
+    "uang": "rupiah saham inflasi bank obligasi kurs investor bunga",
+    "cuaca": "hujan angin badai mendung kemarau suhu awan petir",
+}
+
+
+def corpus(n: int, topics_of, seed: int = 0) -> pd.DataFrame:
+    generator = np.random.default_rng(seed)
+    rows = []
+    for i in range(n):
+        topics = topics_of(i)
+        words = " ".join(WORDS[topic] for topic in topics).split() + "dan yang di ke dari pada untuk dengan".split()
+        rows.append({"id": str(i), "title": "", "text": " ".join(generator.choice(words, 12)), "topics": topics})
+    return pd.DataFrame(rows)
+
+
+def one_topic(i: int) -> list[str]:
+    return [list(WORDS)[i % 3]]
+
+
+def taxonomy() -> dict[str, Topic]:
+    return {name: Topic(name) for name in WORDS}
+
+
+def test_single_label_data_makes_a_model_that_answers_with_one():
+    model = fit(corpus(90, one_topic), taxonomy())
+    assert model.single_label
+    unseen = corpus(60, one_topic, seed=1)
+    filed = model.file([*unseen["text"], "kata asing belaka", ""])
+    assert (filed.assigned.sum(axis=1) == 1).all()
+    np.testing.assert_allclose(filed.probabilities.sum(axis=1), 1)
+    assert evaluate(model, unseen).metrics["accuracy"] > 0.9
+
+
+def test_several_topics_one_or_none():
+    def topics_of(i: int) -> list[str]:
+        return [[], ["bola"], ["uang"], ["bola", "uang"], ["cuaca"]][i % 5]
+
+    model = fit(corpus(250, topics_of), taxonomy())
+    assert not model.single_label
+    figures = evaluate(model, corpus(100, topics_of, seed=1)).metrics
+    assert figures["micro_f1"] > 0.9
+    assert "accuracy" not in figures
+
+
+def test_the_same_data_make_the_same_bytes(tmp_path):
+    for name in ("one", "two"):
+        fit(corpus(90, one_topic), taxonomy()).save(tmp_path / name)
+    for file in (tmp_path / "one").iterdir():
+        assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes()
+
+
+def test_a_seed_changes_the_folds_only():
+    models = [fit(corpus(90, one_topic), taxonomy(), Settings(seed=seed)) for seed in (0, 1)]
+    assert (models[0].weights == models[1].weights).all()
+    assert (models[0].calibration != models[1].calibration).any()
+
+
+def test_topics_with_too_few_articles_are_named():
+    few = corpus(90, lambda i: ["cuaca"] if i < 4 else one_topic(i)[:1] if i % 3 != 2 else ["bola"])
+    with pytest.raises(InputError, match=r"fewer than 5 training articles: cuaca \(4\).*--drop-rare"):
+        choose_taxonomy(few, None)
+    assert list(choose_taxonomy(few, None, drop_rare=True)) == ["bola", "uang"]
+
+
+def test_labels_that_the_taxonomy_knows_get_its_names():
+    frame = corpus(20, lambda i: [["bola"], ["uang"]][i % 2])
+    frame["topics"] = [["football"] if topics == ["bola"] else ["dompet"] for topics in frame["topics"]]
+    chosen = choose_taxonomy(frame, None)
+    assert chosen == {"dompet": Topic("dompet"), "football": load_topics()["football"]}
+
+
+def test_one_topic_is_no_taxonomy():
+    with pytest.raises(InputError, match="a model needs two"):
+        choose_taxonomy(corpus(20, lambda i: ["bola"]), None)
