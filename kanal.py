@@ -20,6 +20,7 @@ from serve.errors import InputError, KanalError
 
 if TYPE_CHECKING:
     from serve.model import TopicModel as TopicModel
+    from train.experiment import Experiment
 
 __version__ = "0.1.0"
 __all__ = ["InputError", "KanalError", "TopicModel", "load"]
@@ -88,35 +89,102 @@ def _kanal(
     pass
 
 
+DataOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--data", help="JSONL, CSV or Parquet, or hub name; may be given more than once. Default: the embedded corpus."
+    ),
+]
+TestOption = Annotated[
+    str | None, typer.Option("--test", help="Evaluate on this file; default: the data's test split.")
+]
+TopicsOption = Annotated[
+    Path | None,
+    typer.Option("--topics", help="A taxonomy file; default: the labels found, or Kanal's for the embedded corpus."),
+]
+BackgroundOption = Annotated[
+    str | None,
+    typer.Option("--background", help='A folder that `kanal background` wrote, or "none". Default: the embedded one.'),
+]
+LexiconOption = Annotated[
+    str | None, typer.Option("--lexicon", help='A lexicon file, or "none". Default: the embedded one.')
+]
+OutOption = Annotated[Path | None, typer.Option("--out", help="Also write the model to this folder.")]
+SeedOption = Annotated[int, typer.Option("--seed", help="Of the test split and the folds.")]
+DropRareOption = Annotated[bool, typer.Option("--drop-rare", help="Leave out topics with too few articles.")]
+NoTrackOption = Annotated[bool, typer.Option("--no-track", help="Log nothing to MLflow and register nothing.")]
+
+
 @app.command()
 def train(
-    data: Annotated[list[str] | None, typer.Option(help="JSONL, CSV or Parquet file, or hub name; may be given more than once. Default: the embedded corpus.")] = None,
-    test: Annotated[str | None, typer.Option(help="Evaluate on this file; default: on the test split of the data.")] = None,
+    data: DataOption = None,
+    test: TestOption = None,
     title_column: TitleOption = None,
     text_column: TextOption = None,
     label_column: LabelOption = None,
     label_separator: SeparatorOption = "|",
-    topics: Annotated[Path | None, typer.Option(help="A taxonomy file; default: the labels found, or Kanal's taxonomy for the embedded corpus.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Also write the model to this folder.")] = None,
-    seed: Annotated[int, typer.Option(help="Of the test split and the folds.")] = 0,
-    drop_rare: Annotated[bool, typer.Option("--drop-rare", help="Leave out topics with too few articles.")] = False,
-    no_track: Annotated[bool, typer.Option("--no-track", help="Log nothing to MLflow and register nothing.")] = False,
+    topics: TopicsOption = None,
+    background: BackgroundOption = None,
+    lexicon: LexiconOption = None,
+    out: OutOption = None,
+    seed: SeedOption = 0,
+    drop_rare: DropRareOption = False,
+    no_track: NoTrackOption = False,
+    tuned: Annotated[
+        bool, typer.Option("--tune", help="Seek settings that suit the data by cross-validation: up to a minute more.")
+    ] = False,
     as_json: JsonOption = False,
-) -> None:  # fmt: skip
+) -> None:
     """Train a model, evaluate it, track it in MLflow, and promote it when it is not worse than the champion."""
-    from train.experiment import Columns, run_experiment
+    from train.experiment import Columns, Material, run_experiment
     from train.fit import Settings
 
-    experiment = run_experiment(
-        data or [],
-        test=test,
-        columns=Columns(title_column, text_column, label_column, label_separator),
-        topics=topics,
-        settings=Settings(seed=seed),
-        drop_rare=drop_rare,
-        out=out,
-        tracked=not no_track,
-    )
+    columns = Columns(title_column, text_column, label_column, label_separator)
+    material = Material(data or (), test, columns, topics, background, lexicon, drop_rare)
+    experiment = run_experiment(material, Settings(seed=seed), out=out, tracked=not no_track, tuned=tuned)
+    _print_experiment(experiment, out, as_json)
+
+
+@app.command()
+def adapt(
+    crawl: Annotated[list[str], typer.Argument(metavar="CRAWL...", help="Unlabelled articles: CSV, JSONL or Parquet.")],
+    data: DataOption = None,
+    test: TestOption = None,
+    title_column: TitleOption = None,
+    text_column: TextOption = None,
+    label_column: LabelOption = None,
+    label_separator: SeparatorOption = "|",
+    topics: TopicsOption = None,
+    background: BackgroundOption = None,
+    lexicon: LexiconOption = None,
+    out: OutOption = None,
+    seed: SeedOption = 0,
+    no_track: NoTrackOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Train on the corpus and on an unlabelled crawl whose topics a first model gives (self-training).
+
+    Tracked and promoted as `kanal train` does.
+    """
+    from train.experiment import Columns, Material, run_experiment
+    from train.fit import Settings
+
+    columns = Columns(title_column, text_column, label_column, label_separator)
+    material = Material(data or (), test, columns, topics, background, lexicon)
+    experiment = run_experiment(material, Settings(seed=seed), crawl=crawl, out=out, tracked=not no_track)
+    changed = experiment.adaptation
+    assert changed is not None
+    print(f"{'topic':<24}{'crawl filed before':>20}{'after':>9}")
+    for topic, (before, after) in changed.shares.items():
+        print(f"{topic:<24}{before:>20.2%}{after:>9.2%}")
+    for name in ("micro_f1", "macro_f1", "precision", "recall"):
+        print(
+            f"test {name}: {changed.before.metrics[name]:.3f} before, {experiment.evaluation.metrics[name]:.3f} after"
+        )
+    _print_experiment(experiment, out, as_json)
+
+
+def _print_experiment(experiment: "Experiment", out: Path | None, as_json: bool) -> None:
     print(experiment.evaluation.table())
     if out:
         print(f"\nModel written to {out}")
@@ -124,6 +192,31 @@ def train(
         print(f"\nVersion {experiment.tracked.version}: {experiment.tracked.reason}")
     if as_json:
         print(json.dumps(experiment.evaluation.metrics))
+
+
+@app.command()
+def background(
+    crawl: Annotated[list[str], typer.Argument(metavar="CRAWL...", help="Unlabelled articles: CSV, JSONL or Parquet.")],
+    out: Annotated[Path, typer.Option(help="The folder to write.")],
+    dimensions: Annotated[int | None, typer.Option(min=1, help="Of the word vectors; default: 300.")] = None,
+    title_column: TitleOption = None,
+    text_column: TextOption = None,
+) -> None:
+    """Count document frequencies and word vectors in a crawl and the embedded corpus, for `kanal train --background`."""
+    from serve.model import compose_all
+    from train.background import build_background, read_crawl
+    from train.corpus import load_corpus, split_corpus
+    from train.experiment import EMBEDDED_CORPUS
+
+    articles = read_crawl(crawl, title_column, text_column)
+    corpus, _ = split_corpus(load_corpus([EMBEDDED_CORPUS]))
+    figures = build_background([*articles, *compose_all(corpus["text"], corpus["title"], 1)], dimensions)
+    figures.save(out)
+    words = int((figures.scales > 0).sum())
+    print(
+        f"{figures.n_documents} articles, {words} words with vectors of {figures.codes.shape[1]} dimensions, "
+        f"{len(figures.terms) - words} pairs written to {out}"
+    )
 
 
 @app.command()
@@ -160,15 +253,35 @@ def evaluate(
     text_column: TextOption = None,
     label_column: LabelOption = None,
     label_separator: SeparatorOption = "|",
+    report: Annotated[Path | None, typer.Option(metavar="DIR", help="Also write a report, HTML and Markdown: confusions, calibration, slices, worst mistakes.")] = None,
     as_json: JsonOption = False,
-) -> None:
+) -> None:  # fmt: skip
     """Measure a model on labelled articles: F1, precision, recall, with 95% bootstrap intervals."""
+    from train.corpus import fingerprint
     from train.evaluate import evaluate as evaluate_model
     from train.experiment import Columns
+    from train.report import write_report
 
     articles = Columns(title_column, text_column, label_column, label_separator).load([file])
-    evaluation = evaluate_model(load(model), articles)
+    loaded = load(model)
+    evaluation = evaluate_model(loaded, articles)
     print(json.dumps(evaluation.metrics) if as_json else evaluation.table())
+    if report:
+        page = write_report(
+            evaluation,
+            report,
+            title=f"Kanal on {Path(file).name}",
+            facts={
+                "model": loaded.version,
+                "articles": file,
+                "fingerprint of the articles": fingerprint(articles),
+                **loaded.card.get("settings", {}),
+            },
+            groups={topic.id: topic.group for topic in loaded.taxonomy.values()},
+            articles=articles,
+            model=loaded,
+        )
+        print(f"\nReport written: {page}", file=sys.stderr if as_json else sys.stdout)
 
 
 @app.command()
@@ -196,12 +309,21 @@ def explain(
         print(f"{found.topic}  {found.probability:.3f} (threshold {found.threshold:.3f}{verdict})")
         for contribution in found.contributions[:words]:
             print(f"  {contribution.value:+.3f}  {contribution.term}")
+    if explanation.note:
+        print(f"note: {explanation.note}")
     for removed in explanation.removed:
         print(f"removed: {removed.kind} ({removed.start}-{removed.end})")
 
 
-@app.command()
+topics_app = typer.Typer(
+    help="List the topics with their names and their IPTC and IAB codes.", invoke_without_command=True
+)
+app.add_typer(topics_app, name="topics")
+
+
+@topics_app.callback()
 def topics(
+    context: typer.Context,
     file: Annotated[Path | None, typer.Option("--topics", help="Another taxonomy file.")] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -210,12 +332,30 @@ def topics(
 
     from serve.topics import load_topics
 
+    if context.invoked_subcommand:
+        return
     taxonomy = load_topics(file)
     if as_json:
         print(json.dumps([asdict(topic) for topic in taxonomy.values()], ensure_ascii=False, indent=1))
         return
     for topic in taxonomy.values():
-        print(f"{topic.id:<20}{topic.name_en:<34}{topic.name_id:<38}{' '.join(topic.iptc):<34}{' '.join(topic.iab)}")
+        codes = f"{' '.join(topic.iptc):<34}{' '.join(topic.iab)}"
+        print(f"{topic.id:<20}{topic.name_en:<34}{topic.name_id:<42}{codes}")
+
+
+@topics_app.command()
+def words(
+    topic: Annotated[str, typer.Argument(help="A topic's id.")],
+    number: Annotated[int, typer.Option(min=1, help="How many words to show.")] = 25,
+    lexicon: LexiconOption = None,
+) -> None:
+    """Show a topic's strongest words as training on the embedded corpus weighs them, with and without the lexicon."""
+    from train.words import strongest_words
+
+    with_lexicon, without = strongest_words(topic, number, lexicon)
+    print(f"{'with the lexicon':<42}without")
+    for (left, a), (right, b) in zip(with_lexicon, without, strict=True):
+        print(f"{a:+.3f}  {left:<33}{b:+.3f}  {right}")
 
 
 @app.command()

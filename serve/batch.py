@@ -34,10 +34,10 @@ def predict_file(
     """Files each article of `source` and returns their number; `target` None or "-" is standard output.
 
     The target has one row for each of the source, in its order: `id` (the source's, or else the number of the row,
-    from 1), `topics` (joined by "|", best first) and their `probabilities` (likewise). `keep` adds the source's columns
-    under their own names; one whose name is taken by a column of the answer gets "input_" before it, but a column of
-    ids that is named `id` is not given twice. `all_topics` adds a column of probabilities for each
-    topic, named by its id. Raises InputError for a source that is broken or lacks the columns; then there is no target.
+    from 1), `topics` (joined by "|", best first), their `probabilities` (likewise) and `note` (see `Filed.notes`).
+    `keep` adds the source's columns under their own names; one whose name is taken by a column of the answer gets
+    "input_" before it, but a column of ids that is named `id` is not given twice. `all_topics` adds a column of
+    probabilities for each topic, named by its id. Raises InputError for a source that is broken or lacks the columns; then there is no target.
     """
     with open_reader(source) as reader:
         id_column = find_column("id", reader.columns, file=reader.name, required=False)
@@ -50,6 +50,7 @@ def predict_file(
             pa.field("id", reader.schema.field(id_column).type if id_column else pa.int64()),
             pa.field("topics", pa.large_string()),
             pa.field("probabilities", pa.large_string()),
+            pa.field("note", pa.large_string()),
         ]
         every_topic = [pa.field(topic, pa.float64()) for topic in model.topics] if all_topics else []
         names = _Names([column.name for column in answer + every_topic])
@@ -71,6 +72,7 @@ def predict_file(
                     "id": ids,
                     "topics": _joined([topic for topic, _ in found] for found in topics),
                     "probabilities": _joined([f"{p:.{DECIMALS}f}" for _, p in found] for found in topics),
+                    "note": pa.array(filed.notes, pa.large_string()),
                 }
                 columns |= {names[column]: batch.column(column) for column in kept_of(batch.schema.names)}
                 if all_topics:

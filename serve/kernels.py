@@ -364,6 +364,17 @@ def _count(found, n_grams, counts, touched):
 
 
 @numba.njit(nogil=True, cache=True)
+def _count_shortest(found, n_tokens, shortest, longest):
+    """The number of a document's shortest n-grams that are in the vocabulary: its words, where single words are terms."""
+    known = 0
+    g = 0
+    for i in range(n_tokens - shortest + 1):
+        known += found[g] >= 0
+        g += min(longest, n_tokens - i) - shortest + 1
+    return known
+
+
+@numba.njit(nogil=True, cache=True)
 def _weigh(touched, n_touched, counts, idf, sublinear, norm, values):
     """Writes the TF-IDF values of the touched terms to `values` and sets their counts back to zero."""
     total = 0.0
@@ -439,11 +450,12 @@ def weigh_documents(
 
 @numba.njit(nogil=True, cache=True)
 def score_documents(
-    buffer, offsets, fold, shortest, longest, tags, slots, terms, idf, sublinear, norm, weights, scores
+    buffer, offsets, fold, shortest, longest, tags, slots, terms, idf, sublinear, norm, weights, scores, words_in, known
 ):
     """Adds to scores (n, k) each document's TF-IDF row times weights (v, k), without building the rows' matrix.
 
     Entries are added in the order of first occurrence: the same sum for a document whatever stands beside it.
+    words_in, known (n,): take the number of each document's words, and of its shortest n-grams that are in the vocabulary.
     """
     words, starts, hashes, sources = scratch(offsets)
     found = np.empty(len(hashes) * (longest - shortest + 1), np.int64)
@@ -454,6 +466,8 @@ def score_documents(
     for d in range(len(offsets) - 1):
         n_tokens = tokenise(buffer, offsets[d], offsets[d + 1], fold, words, starts, hashes, sources)
         n_grams = find_terms(n_tokens, shortest, longest, tags, slots, terms, words, starts, hashes, found)
+        words_in[d] = n_tokens
+        known[d] = _count_shortest(found, n_tokens, shortest, longest)
         n_touched = _count(found, n_grams, counts, touched)
         _weigh(touched, n_touched, counts, idf, sublinear, norm, values)
         row = scores[d]

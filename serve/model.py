@@ -14,6 +14,7 @@ from serve import kernels
 from serve.atomic import atomic_folder
 from serve.clean import Removed, clean, clean_traced, normalise, normalise_traced
 from serve.errors import ModelError
+from serve.language import language_of
 from serve.topics import Topic
 from serve.vectorizer import Documents, TfidfVectorizer, Vocabulary, map_blocks
 
@@ -27,10 +28,17 @@ class Filed:
 
     names: list[str]
     """The k topics."""
+    scores: NDArray[np.float32]
+    """(n, k): the linear scores."""
     probabilities: NDArray[np.float64]
     """(n, k)."""
     assigned: NDArray[np.bool_]
     """(n, k): whether the article is filed under the topic."""
+    confidence: NDArray[np.float64]
+    """(n,): how far the closest decision about the article was from falling the other way, in log-odds."""
+    notes: list[str]
+    """n notes: what a reader of the answer should know, "" or, with "; " between, "uncertain", "not Indonesian: English"
+    (or what it is in), "mostly unknown words", "empty"."""
 
     def topics(self, i: int) -> list[tuple[str, float]]:
         """The topics of article i with their probabilities, best first."""
@@ -73,10 +81,11 @@ class TopicExplanation:
 
 @dataclass(frozen=True)
 class Explanation:
-    """The topics of an article, best first, and what cleaning took out of its text."""
+    """The topics of an article, best first, what cleaning took out of its text, and its note as in `Filed`."""
 
     topics: tuple[TopicExplanation, ...]
     removed: tuple[Removed, ...]
+    note: str
 
 
 @dataclass(frozen=True)
@@ -86,7 +95,8 @@ class TopicModel:
     An article's TF-IDF row x gives the scores s = x W + b, and each score a probability: 1 / (1 + exp(-(A s + B)))
     with A and B a topic (Platt 1999). It is filed under the topics whose probability reaches their threshold; a
     single-label model files it under the topic of the highest score, and its probabilities, softmax(A s + B), add up
-    to 1.
+    to 1. An article that is empty or mostly of unknown words is filed under no topic, save by a single-label model, whose
+    answer is always one topic. One in another language is answered as its words say. The notes of `file` tell of each.
     """
 
     taxonomy: dict[str, Topic]
@@ -102,6 +112,8 @@ class TopicModel:
     title_weight: int = 2
     """How many times an article's title counts beside its text."""
     single_label: bool = False
+    uncertain_below: float = 0.0
+    """An article of less confidence is noted as uncertain."""
     card: dict[str, Any] = field(default_factory=dict)
     """What is said of the model: settings, metrics, fingerprint of the training data; JSON values."""
 
@@ -142,28 +154,45 @@ class TopicModel:
         return self.scores(Documents.of(compose_all(texts, titles, self.title_weight)))
 
     def file(self, texts: Sequence[str | None], titles: Sequence[str | None] | None = None) -> Filed:
-        """Probabilities and decisions for n articles."""
-        scores = self.decision_function(texts, titles)
-        probabilities = self.probabilities(scores)
-        return Filed(self.topics, probabilities, self.decide(probabilities, scores))
+        """Probabilities, decisions and notes for n articles."""
+        return self._filed(list(compose_all(texts, titles, self.title_weight)))
+
+    def _filed(self, documents: Sequence[str]) -> Filed:
+        """The same for documents that are cleaned and composed already."""
+        scores, words, known = self._scored(Documents.of(documents))
+        probabilities, confidence = self.probabilities(scores), self.confidence(scores)
+        empty, unknown = words == 0, mostly_unknown(words, known)
+        assigned = self.decide(probabilities, scores)
+        if not self.single_label:
+            assigned[empty | unknown] = False
+        uncertain = confidence < self.uncertain_below
+        facts = zip(documents, empty.tolist(), uncertain.tolist(), unknown.tolist(), strict=True)
+        notes = [_note(*of_one) for of_one in facts]
+        return Filed(self.topics, scores, probabilities, assigned, confidence, notes)
 
     def scores(self, documents: Documents) -> NDArray[np.float32]:
         """(n, k): the linear scores of documents that are cleaned and composed already."""
+        return self._scored(documents)[0]
+
+    def _scored(self, documents: Documents) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]]:
+        """The scores (n, k), the number of each document's words (n,), and of those that the vocabulary holds (n,)."""
         vectorizer = self.vectorizer
         scores = np.repeat(self.bias[None, :], len(documents), axis=0)
+        words, known = np.zeros(len(documents), np.int64), np.zeros(len(documents), np.int64)
 
         def score(block: slice) -> None:
             kernels.score_documents(
                 *documents.part(block), documents.fold, *vectorizer.ngram_range, *vectorizer.terms_.table,
                 vectorizer.idf_, vectorizer.sublinear_tf, vectorizer.norm_code, self.weights, scores[block],
+                words[block], known[block],
             )  # fmt: skip
 
         map_blocks(score, documents.blocks(), vectorizer.n_jobs)
-        return scores
+        return scores, words, known
 
     def probabilities(self, scores: NDArray[np.floating]) -> NDArray[np.float64]:
         """(n, k): the probabilities that scores (n, k) stand for."""
-        logits = scores * self.calibration[0] + self.calibration[1]
+        logits = self._logits(scores)
         if not self.single_label:
             return 1 / (1 + np.exp(-logits))
         odds = np.exp(logits - logits.max(axis=1, keepdims=True))
@@ -175,30 +204,43 @@ class TopicModel:
             return probabilities >= self.thresholds
         return np.arange(len(self.taxonomy)) == scores.argmax(axis=1)[:, None]
 
+    def confidence(self, scores: NDArray[np.floating]) -> NDArray[np.float64]:
+        """(n,): the smallest distance of a topic's log-odds from its threshold's; for a single-label model the distance
+        between the two likeliest topics."""
+        logits = self._logits(scores)
+        if self.single_label:
+            second, first = np.partition(logits, -2, axis=1)[:, -2:].T
+            return first - second
+        with np.errstate(divide="ignore"):  # never close to a threshold of 0 or 1
+            thresholds = np.log(self.thresholds) - np.log1p(-self.thresholds)
+        return np.abs(logits - thresholds).min(axis=1)
+
+    def _logits(self, scores: NDArray[np.floating]) -> NDArray[np.float64]:
+        return scores * self.calibration[0] + self.calibration[1]
+
     def explain(self, text: str, title: str = "", topics: Sequence[str] | None = None) -> Explanation:
         """Why the article is filed as it is: for the topics it is filed under (or the likeliest one where there is none),
         or for `topics`, the exact contribution of every word and word pair, with their places in the given texts."""
         cleaned = clean_traced(text, title)
         document = compose(title, cleaned.text, self.title_weight)
-        scores = self.scores(Documents.of([document]))
-        probabilities = self.probabilities(scores)
-        assigned = self.decide(probabilities, scores)[0]
+        filed = self._filed([document])
+        scores, probabilities, assigned = filed.scores[0], filed.probabilities[0], filed.assigned[0]
         if topics is None:
-            chosen = np.flatnonzero(assigned) if assigned.any() else np.array([int(probabilities[0].argmax())])
+            chosen = np.flatnonzero(assigned) if assigned.any() else np.array([int(probabilities.argmax())])
         else:
             chosen = np.array([self.topics.index(topic) for topic in topics], np.int64)
         _, columns, row = self.vectorizer.rows(Documents.of([document]))
         spans = self._spans(document, title, cleaned.origins)
         explained = []
-        for j in chosen[np.argsort(-probabilities[0, chosen], kind="stable")]:
+        for j in chosen[np.argsort(-probabilities[chosen], kind="stable")]:
             values = row * self.weights[columns, j]
             explained.append(
                 TopicExplanation(
                     topic=self.topics[j],
-                    probability=float(probabilities[0, j]),
+                    probability=float(probabilities[j]),
                     threshold=float(self.thresholds[j]),
                     assigned=bool(assigned[j]),
-                    score=float(scores[0, j]),
+                    score=float(scores[j]),
                     bias=float(self.bias[j]),
                     contributions=tuple(
                         Contribution(self.vectorizer.terms_.names[columns[t]], float(values[t]), spans[columns[t]])
@@ -206,7 +248,7 @@ class TopicModel:
                     ),
                 )
             )
-        return Explanation(tuple(explained), cleaned.removed)
+        return Explanation(tuple(explained), cleaned.removed, filed.notes[0])
 
     def _spans(self, document: str, title: str, origins: Sequence[int]) -> dict[int, tuple[Span, ...]]:
         """The places of each term's words in title and text, by the term's column."""
@@ -293,6 +335,7 @@ class TopicModel:
             vectorizer=vectorizer,
             title_weight=card["title_weight"],
             single_label=card["single_label"],
+            uncertain_below=float(card["uncertain_below"]),
             card=card["card"],
             **arrays,
         )
@@ -327,6 +370,7 @@ class TopicModel:
                 },
                 "title_weight": self.title_weight,
                 "single_label": self.single_label,
+                "uncertain_below": self.uncertain_below,
             },
             ensure_ascii=False,
         )
@@ -341,6 +385,24 @@ def compose_all(texts: Iterable[str | None], titles: Iterable[str | None] | None
     """The documents of n articles as they came; None counts as empty."""
     for text, title in zip(texts, titles, strict=True) if titles is not None else ((text, "") for text in texts):
         yield compose(title or "", clean(text or "", title or ""), title_weight)
+
+
+def mostly_unknown(words: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """(n,): whether fewer than half of a document's words are known, by more than chance does to a short one: two standard
+    deviations of a share of a half, which are sqrt(words) words."""
+    return known < words / 2 - np.sqrt(words)
+
+
+def _note(document: str, empty: bool, uncertain: bool, unknown: bool) -> str:
+    if empty:
+        return "empty"
+    language = language_of(document)
+    notes = (
+        "uncertain" if uncertain else "",
+        f"not Indonesian: {language}" if language not in ("", "Indonesian") else "",
+        "mostly unknown words" if unknown else "",
+    )
+    return "; ".join(filter(None, notes))
 
 
 def _read_card(folder: Path) -> dict[str, Any]:

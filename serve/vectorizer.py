@@ -37,6 +37,8 @@ class Documents:
     @classmethod
     def of(cls, texts: Any) -> Self:
         """From an Arrow string array (used in place) or any iterable of str; None is an empty document."""
+        if isinstance(texts, cls):
+            return texts
         if isinstance(texts, (str, bytes)):
             raise ValueError("Iterable over raw text documents expected, string object received.")
         if hasattr(texts, "type") and hasattr(texts, "null_count"):

@@ -32,7 +32,7 @@ def embedded_model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from train.experiment import run_experiment
 
     folder = tmp_path_factory.mktemp("model") / "embedded"
-    run_experiment([], out=folder, tracked=False)
+    run_experiment(out=folder, tracked=False)
     return folder
 
 

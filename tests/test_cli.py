@@ -47,7 +47,7 @@ def test_predict_files_every_row_in_order(run, embedded_model_folder, tmp_path):
     with open(SAMPLE, encoding="utf-8", newline="") as source, out.open(encoding="utf-8", newline="") as target:
         given, filed = list(csv.DictReader(source)), list(csv.DictReader(target))
     assert [row["id"] for row in filed] == [row["id"] for row in given]
-    assert list(filed[0]) == ["id", "topics", "probabilities"]
+    assert list(filed[0]) == ["id", "topics", "probabilities", "note"]
     assert str(len(given)) in said
     for row in filed:
         topics, probabilities = row["topics"].split("|"), row["probabilities"].split("|")
@@ -218,3 +218,74 @@ def test_rare_topics_are_named(run, own_data):
     assert status == 2
     assert "cuaca (1)" in err
     assert run("train", "--data", own_data, "--no-track", "--drop-rare")[0] == 0
+
+
+@pytest.fixture
+def small(tmp_path) -> dict[str, Path]:
+    """A labelled corpus of two topics, a test file and a crawl in which other words keep the same company."""
+    words = {"olahraga": "gol wasit liga kiper stadion", "ekonomi": "rupiah saham bank kurs inflasi"}
+    other = {"olahraga": "striker penalti", "ekonomi": "obligasi investor"}
+    lines = [
+        f"{a} {b} {c},{label}"
+        for label, text in words.items()
+        for a in text.split()
+        for b in text.split()
+        for c in "xy"
+    ]
+    crawl = [
+        f"{a} {b} {c}"
+        for label, text in words.items()
+        for a in text.split()
+        for b in text.split()
+        for c in other[label].split()
+    ]
+    files = {"data": tmp_path / "data.csv", "crawl": tmp_path / "crawl.csv", "background": tmp_path / "background"}
+    files["data"].write_text("isi,kategori\n" + "\n".join(lines) + "\n")
+    files["crawl"].write_text("isi\n" + "\n".join(crawl * 2) + "\n")
+    return files
+
+
+def test_background_brings_words_that_no_article_holds(run, small, tmp_path):
+    status, said, _ = run("background", small["crawl"], "--out", small["background"], "--dimensions", 20)
+    assert status == 0
+    assert "written to" in said
+    for name, choice in (("with", small["background"]), ("without", "none")):
+        out = tmp_path / name
+        assert run("train", "--data", small["data"], "--background", choice, "--out", out, "--no-track")[0] == 0
+    assert kanal.load(tmp_path / "with").predict("penalti") == ["olahraga"]
+    assert kanal.load(tmp_path / "with").predict("obligasi") == ["ekonomi"]
+    assert "penalti" not in kanal.load(tmp_path / "without").vectorizer.terms_.names
+    status, _, err = run("train", "--data", small["data"], "--background", tmp_path, "--no-track")
+    assert status == 2
+    assert "kanal background" in err
+
+
+def test_adapt_learns_from_a_crawl_and_says_what_it_changed(run, small, tmp_path):
+    assert run("background", small["crawl"], "--out", small["background"], "--dimensions", 20)[0] == 0
+    options = ["--data", small["data"], "--background", small["background"], "--no-track"]
+    status, said, _ = run("adapt", small["crawl"], *options, "--out", tmp_path / "model")
+    assert status == 0
+    assert "crawl filed before" in said
+    assert "test micro_f1" in said
+    model = kanal.load(tmp_path / "model")
+    assert model.card["data"]["crawl_articles"] == 200
+    assert model.predict("penalti striker") == ["olahraga"]
+
+
+def test_tune_seeks_settings(run, small, monkeypatch):
+    import train.tune
+
+    monkeypatch.setattr(train.tune, "TRIALS", 3)
+    status, said, _ = run("train", "--data", small["data"], "--background", "none", "--tune", "--no-track", "--json")
+    assert status == 0
+    assert json.loads(said.splitlines()[-1])["accuracy"] == 1
+
+
+def test_topics_words_shows_both_columns(run):
+    status, said, _ = run("topics", "words", "security_pact", "--number", "5")
+    assert status == 0
+    assert len(said.splitlines()) == 6
+    assert "perjanjian" in said
+    status, _, err = run("topics", "words", "nothing")
+    assert status == 2
+    assert "No topic 'nothing'" in err

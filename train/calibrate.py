@@ -19,6 +19,11 @@ def platt(scores: NDArray[np.float64], truth: NDArray[np.bool_]) -> NDArray[np.f
     return fitted
 
 
+def uncertainty_limit(confidence: NDArray[np.float64], share: float = 0.1) -> float:
+    """The confidence below which an article is called uncertain, so that about `share` of the articles are."""
+    return float(np.quantile(confidence, share))
+
+
 def temperature(scores: NDArray[np.float64], truth: NDArray[np.bool_]) -> NDArray[np.float64]:
     """(2, k): A and B of softmax(A s + B) for single-label data, one A for all topics and B = 0 so that the highest score
     stays the likeliest topic (Guo, Pleiss, Sun & Weinberger 2017, "On calibration of modern neural networks")."""

@@ -63,8 +63,6 @@ def check_corpus(frame: pd.DataFrame, topics: Collection[str] | None = None) -> 
 def _field_errors(frame: pd.DataFrame) -> Iterator[str]:
     for row in articles_of(frame):
         where = place(row)
-        if not row.text.strip():
-            yield f"{where}: the text is empty; write it or delete the article."
         if row.date and not _is_iso_date(row.date):
             yield f"{where}: the date is '{row.date}'; write it as YYYY-MM-DD or leave it empty."
         if row.split not in SPLITS:

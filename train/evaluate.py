@@ -1,18 +1,23 @@
 """How well a model files a set of labelled articles: the figures, their bootstrap intervals, and a table to read."""
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+from sklearn.metrics import average_precision_score
 
 from serve.model import TopicModel
 from train.corpus import label_matrix
+from train.reliability import reliability
 
 # Below this many positive test articles a topic's F1 is mostly chance; macro-F1 leaves it out.
 MIN_POSITIVES = 5
 RESAMPLES = 1000
+# Probabilities are taken to be this far from 0 and 1, where log-odds would be infinite.
+TINY = 1e-12
 
 
 @dataclass(frozen=True)
@@ -28,19 +33,30 @@ class Evaluation:
     probabilities: np.ndarray
     """(n, k) float."""
     single_label: bool = False
+    thresholds: np.ndarray | None = None
+    """(k,): the probabilities from which the model gives each topic; None: 0.5 for all."""
+
+    @cached_property
+    def figures(self) -> dict[str, float]:
+        """The overall figures without intervals, which is quick; macro-F1 is NaN where no topic has enough articles."""
+        exact = self._exact()
+        return _rates(*(part.sum(axis=0) for part in self._counts()), exact=float(exact.mean()) if len(exact) else 0.0)
 
     @cached_property
     def metrics(self) -> dict[str, object]:
         """All figures as one JSON object: `micro_f1`, `macro_f1`, `precision`, `recall`, `subset_accuracy`, `accuracy`
-        (single-label data), `per_topic`, `n`, and `intervals` (95%, percentile bootstrap over articles); None for a macro-F1
-        where no topic has enough articles."""
-        figures = _figures(self._counts(), self._exact())
+        (single-label data), `calibration_error` (expected, over all decisions, ten bins), `precision_at_90_coverage`,
+        `per_topic`, `n`, and `intervals` (95%, percentile bootstrap over articles); None for a macro-F1 where no topic
+        has enough articles."""
+        figures = self.figures
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "All-NaN slice")
             low, high = np.nanpercentile(self._bootstrap(), [2.5, 97.5], axis=0)
         result: dict[str, object] = {name: _or_none(value) for name, value in figures.items()}
         if self.single_label:
             result["accuracy"] = figures["subset_accuracy"]
+        result["calibration_error"] = reliability(self.probabilities, self.truth).error
+        result["precision_at_90_coverage"] = self.precision_at_coverage(0.9)
         result["n"] = len(self.truth)
         result["intervals"] = {name: [_or_none(low[i]), _or_none(high[i])] for i, name in enumerate(figures)}
         result["per_topic"] = self.per_topic
@@ -48,17 +64,58 @@ class Evaluation:
 
     @cached_property
     def per_topic(self) -> dict[str, dict[str, float]]:
-        """Precision, recall, F1 and the number of positive articles of each topic."""
+        """Precision, recall, F1 and the number of positive articles of each topic, and, where there are any, its
+        average precision: how well its probabilities put articles in order, whatever the threshold."""
         true_positives, given, positives = (part.sum(axis=0) for part in self._counts())
-        return {
-            topic: {
+        rows: dict[str, dict[str, float]] = {}
+        for j, topic in enumerate(self.topics):
+            rows[topic] = {
                 "precision": _ratio(true_positives[j], given[j]),
                 "recall": _ratio(true_positives[j], positives[j]),
                 "f1": _ratio(2 * true_positives[j], given[j] + positives[j]),
                 "positives": int(positives[j]),
             }
-            for j, topic in enumerate(self.topics)
-        }
+            if positives[j]:
+                rows[topic]["average_precision"] = float(
+                    average_precision_score(self.truth[:, j], self.probabilities[:, j])
+                )
+        return rows
+
+    @cached_property
+    def margins(self) -> NDArray[np.float64]:
+        """(n, k): how far each topic is from the decision that would be the opposite one, in log-odds: logit(probability)
+        - logit(threshold); for single-label data log(probability) - log(the best other topic's). Positive where
+        the probability speaks for the topic."""
+        if not self.single_label:
+            thresholds = np.full(len(self.topics), 0.5) if self.thresholds is None else self.thresholds
+            return _logit(self.probabilities) - _logit(thresholds)
+        logs = np.log(np.maximum(self.probabilities, TINY))
+        ordered = np.sort(logs, axis=1)
+        return logs - np.where(logs == ordered[:, -1:], ordered[:, -2:-1], ordered[:, -1:])
+
+    @cached_property
+    def confidence(self) -> NDArray[np.float64]:
+        """(n,): how sure the model is of all that it says of an article: its smallest distance from another decision."""
+        return np.abs(self.margins).min(axis=1, initial=np.inf)
+
+    def surest(self, share: float) -> "Evaluation":
+        """The evaluation of this share of the articles, at least one, those that the model is surest of."""
+        order = np.argsort(-self.confidence, kind="stable")
+        return self.part(order[: max(1, round(share * len(order)))])
+
+    def precision_at_coverage(self, share: float) -> float:
+        """The precision on this share of the articles, when the least certain ones are left to a person."""
+        return self.surest(share).figures["precision"]
+
+    def part(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> "Evaluation":
+        """The evaluation of some of the articles, by their places or a mask (n,)."""
+        return replace(
+            self,
+            ids=list(np.array(self.ids, dtype=object)[rows]),
+            truth=self.truth[rows],
+            assigned=self.assigned[rows],
+            probabilities=self.probabilities[rows],
+        )
 
     def table(self) -> str:
         """The figures as lines of text, for a terminal."""
@@ -70,6 +127,8 @@ class Evaluation:
             low, high = intervals[name]
             if self.metrics[name] is not None:
                 lines.append(f"  {label:<34} {self.metrics[name]:.3f}  [{low:.3f}, {high:.3f}]")
+        lines.append(f"  {'expected calibration error':<34} {self.metrics['calibration_error']:.3f}")
+        lines.append(f"  {'precision at 90% coverage':<34} {self.metrics['precision_at_90_coverage']:.3f}")
         lines.append(f"\n{'topic':<24}{'articles':>9}{'precision':>11}{'recall':>8}{'F1':>8}")
         for topic, row in self.per_topic.items():
             lines.append(
@@ -100,7 +159,15 @@ def evaluate(model: TopicModel, corpus: pd.DataFrame) -> Evaluation:
     """How the model files the labelled articles of a corpus. A label that is no topic of the model counts for nothing."""
     truth = label_matrix(corpus["topics"], model.topics)
     filed = model.file(list(corpus["text"]), list(corpus["title"]))
-    return Evaluation(model.topics, list(corpus["id"]), truth, filed.assigned, filed.probabilities, model.single_label)
+    return Evaluation(
+        model.topics,
+        list(corpus["id"]),
+        truth,
+        filed.assigned,
+        filed.probabilities,
+        model.single_label,
+        model.thresholds,
+    )
 
 
 def resamples(n: int) -> np.ndarray:
@@ -120,10 +187,6 @@ def micro_f1_resampled(evaluation: Evaluation) -> np.ndarray:
     return 2 * hits / np.maximum(given + positives, 1)
 
 
-def _figures(counts: tuple[np.ndarray, np.ndarray, np.ndarray], exact: np.ndarray) -> dict[str, float]:
-    return _rates(*(part.sum(axis=0) for part in counts), exact=float(exact.mean()) if len(exact) else 0.0)
-
-
 def _rates(hits: np.ndarray, given: np.ndarray, positives: np.ndarray, *, exact: float) -> dict[str, float]:
     counted = positives >= MIN_POSITIVES
     per_topic = 2 * hits[counted] / np.maximum(given[counted] + positives[counted], 1)
@@ -134,6 +197,11 @@ def _rates(hits: np.ndarray, given: np.ndarray, positives: np.ndarray, *, exact:
         "recall": _ratio(hits.sum(), positives.sum()),
         "subset_accuracy": exact,
     }
+
+
+def _logit(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    kept = np.clip(probabilities, TINY, 1 - TINY)
+    return np.log(kept / (1 - kept))
 
 
 def _or_none(value: float) -> float | None:

@@ -5,31 +5,28 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from serve.errors import InputError
 from serve.model import TopicModel
 from serve.paths import DATA
 from serve.topics import load_topics
+from serve.vectorizer import Documents
+from train.background import EMBEDDED_BACKGROUND, Background, read_crawl
 from train.check import check_corpus
 from train.corpus import fingerprint, load_corpus, split_corpus
 from train.evaluate import Evaluation, evaluate
 from train.fit import Settings, choose_taxonomy, fit
+from train.lexicon import EMBEDDED_LEXICON, load_lexicon
 from train.report import write_report
 from train.tracking import Tracked, track
+from train.tune import tune
 
 EMBEDDED_CORPUS = DATA / "corpus" / "articles.jsonl"
 # A corpus with more mistakes than this is better looked at with `kanal data check`.
 SHOWN_ERRORS = 5
-
-
-@dataclass(frozen=True)
-class Experiment:
-    """What came out of it; `tracked` is None where nothing was to be tracked."""
-
-    model: TopicModel
-    evaluation: Evaluation
-    tracked: Tracked | None
+NONE = "none"
 
 
 @dataclass(frozen=True)
@@ -52,36 +49,92 @@ class Columns:
         )
 
 
+@dataclass(frozen=True)
+class Material:
+    """What a model is made from, as files; the defaults are what comes with Kanal."""
+
+    data: Sequence[str | Path] = ()
+    """The embedded corpus when there are none."""
+    test: str | Path | None = None
+    """The part of the data that is set aside for testing, when there is none."""
+    columns: Columns = Columns()
+    topics: str | Path | None = None
+    """Kanal's taxonomy with its own corpus, otherwise the labels found."""
+    background: str | None = None
+    """A folder, or "none"; None: the embedded one."""
+    lexicon: str | None = None
+    """A file, or "none"; None: the embedded one, whose topics are Kanal's."""
+    drop_rare: bool = False
+
+
+@dataclass(frozen=True)
+class Adaptation:
+    """What learning from an unlabelled crawl changed."""
+
+    before: Evaluation
+    """The model that gave the crawl its topics, on the test articles."""
+    shares: dict[str, tuple[float, float]]
+    """The share of the crawl's articles filed under each topic before and after."""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What came out of it; `tracked` is None where nothing was to be tracked."""
+
+    model: TopicModel
+    evaluation: Evaluation
+    tracked: Tracked | None
+    adaptation: Adaptation | None = None
+
+
 def run_experiment(
-    data: Sequence[str | Path],
-    *,
-    test: str | Path | None = None,
-    columns: Columns = Columns(),
-    topics: str | Path | None = None,
+    material: Material = Material(),
     settings: Settings = Settings(),
-    drop_rare: bool = False,
+    *,
+    crawl: Sequence[str | Path] = (),
     out: Path | None = None,
     tracked: bool = True,
+    tuned: bool = False,
 ) -> Experiment:
-    """Trains on the files of `data` (the embedded corpus when there are none) and evaluates on `test`, or else on the
-    part of them that is set aside for testing; writes the model to `out`, and logs, registers and promotes it."""
-    taxonomy = load_topics(topics) if topics or not data else None
-    corpus = columns.load(data or [EMBEDDED_CORPUS])
-    training, testing = (corpus, columns.load([test])) if test else split_corpus(corpus, settings.seed)
+    """Trains, evaluates on the test articles, writes the model to `out`, and logs, registers and promotes it.
+
+    tuned: settings are first sought that suit the training articles. With files of a crawl the model trained first gives their articles topics, and is trained once more with them.
+    """
+    taxonomy = load_topics(material.topics) if material.topics or not material.data else None
+    corpus = material.columns.load(material.data or [EMBEDDED_CORPUS])
+    test = [material.test] if material.test else []
+    training, testing = (corpus, material.columns.load(test)) if test else split_corpus(corpus, settings.seed)
     for frame in (training, testing):
         _refuse_errors(check_corpus(frame, taxonomy).errors)
+    taxonomy = choose_taxonomy(training, taxonomy, drop_rare=material.drop_rare)
+    background = load_background(material.background)
+    lexicon = None if material.lexicon == NONE else load_lexicon(material.lexicon or EMBEDDED_LEXICON)
 
-    model = fit(training, choose_taxonomy(training, taxonomy, drop_rare=drop_rare), settings)
+    def learn(chosen: Settings) -> TopicModel:
+        return fit(training, taxonomy, chosen, background=background, lexicon=lexicon)
+
+    if tuned:
+        settings, _ = tune(learn, settings)
+    model = learn(settings)
+    adaptation = None
+    if crawl:
+        before = model
+        columns = material.columns
+        articles = Documents.of(read_crawl(crawl, columns.title, columns.text, title_weight=settings.title_weight))
+        probabilities = before.probabilities(before.scores(articles))
+        given = (articles, probabilities)
+        model = fit(training, taxonomy, settings, background=background, lexicon=lexicon, crawl=given)
+        adaptation = Adaptation(evaluate(before, testing), _shares(articles, before, model))
+
     evaluation = evaluate(model, testing)
     model = model.with_card(metrics=evaluation.metrics)
     if out:
         model.save(out)
     if not tracked:
-        return Experiment(model, evaluation, None)
+        return Experiment(model, evaluation, None, adaptation)
     facts = {
-        "fingerprint": fingerprint(training),
+        **dict(model.card["data"].items()),
         "test_fingerprint": fingerprint(testing),
-        "articles": len(training),
         "test_articles": len(testing),
         "topics": len(model.topics),
     }
@@ -93,6 +146,8 @@ def run_experiment(
             title="Kanal: test articles",
             facts={**asdict(settings), **facts},
             groups={topic.id: topic.group for topic in model.taxonomy.values()},
+            articles=testing,
+            model=model,
         )
         result = track(
             model,
@@ -102,14 +157,24 @@ def run_experiment(
             report_folder=report,
             compare=lambda other: evaluate(other, testing),
         )
-    return Experiment(model, evaluation, result)
+    return Experiment(model, evaluation, result, adaptation)
+
+
+def load_background(choice: str | None) -> Background | None:
+    """The background in a folder; the embedded one for None, none at all for "none"."""
+    return None if choice == NONE else Background.load(choice or EMBEDDED_BACKGROUND)
+
+
+def _shares(articles: Documents, before: TopicModel, after: TopicModel) -> dict[str, tuple[float, float]]:
+    shares = []
+    for model in (before, after):
+        scores = model.scores(articles)
+        shares.append(model.decide(model.probabilities(scores), scores).mean(axis=0))
+    return {topic: (float(a), float(b)) for topic, a, b in zip(before.topics, *np.array(shares), strict=True)}
 
 
 def _refuse_errors(errors: Sequence[str]) -> None:
     if errors:
-        more = (
-            f"\n... and {len(errors) - SHOWN_ERRORS} more; `kanal data check` lists all."
-            if len(errors) > SHOWN_ERRORS
-            else ""
-        )
+        left = len(errors) - SHOWN_ERRORS
+        more = f"\n... and {left} more; `kanal data check` lists all." if left > 0 else ""
         raise InputError("\n".join(errors[:SHOWN_ERRORS]) + more)

@@ -13,6 +13,7 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+# Of the projected gradient, as in liblinear; its own default is 0.1, and 1e-4 in scikit-learn.
 TOLERANCE = 1e-3
 MAX_EPOCHS = 1000
 
@@ -43,19 +44,24 @@ def fit_linear(
     """The k classifiers of topics y (n, k), from rows x (n, v) and, beside them, dense rows z (n, d).
 
     Minimises for each topic |w|^2 / 2 + cost * sum_i sample_weight_i * max(0, 1 - y_i (w x_i + b))^2, b counted in |w|
-    as in liblinear. rows: the articles to learn from (all when None). The result is the same for any `n_jobs`.
+    as in liblinear. sample_weight: (n,), or (n, k) for a weight a topic; 0 leaves an article out. rows: the articles
+    to learn from (all when None). The result is the same for any `n_jobs`.
     """
     n, k = y.shape
     z = np.zeros((n, 0), np.float32) if z is None else np.ascontiguousarray(z, np.float32)
     costs = cost * (np.ones(n) if sample_weight is None else np.asarray(sample_weight, np.float64))
+    # A weight a topic, in rows that are read one after the other.
+    costs = np.ascontiguousarray(np.broadcast_to(costs if costs.ndim == 2 else costs[:, None], (n, k)).T)
     rows = np.arange(n) if rows is None else rows
-    rows = rows[costs[rows] > 0]
     indptr = x.indptr.astype(np.int64)
     norms = np.asarray(x.multiply(x).sum(axis=1)).ravel() + np.square(z, dtype=np.float64).sum(axis=1) + 1.0
 
     def solve(topic: int) -> NDArray[np.float64]:
         signs = np.where(y[:, topic], 1.0, -1.0)
-        return _solve(indptr, x.indices, x.data, z, signs, costs, norms, rows, x.shape[1], tolerance, MAX_EPOCHS)
+        weighty = rows[costs[topic, rows] > 0]
+        return _solve(
+            indptr, x.indices, x.data, z, signs, costs[topic], norms, weighty, x.shape[1], tolerance, MAX_EPOCHS
+        )
 
     solved = np.array(Parallel(n_jobs, prefer="threads")(delayed(solve)(topic) for topic in range(k)))
     v = x.shape[1]

@@ -12,7 +12,7 @@ from serve.model import TopicModel
 
 
 class FiledArticles(PythonModel):
-    """Articles in (`text`, and `title` where there is one), `topics` and their `probabilities` out, best first."""
+    """Articles in (`text`, and `title` where there is one), `topics` and their `probabilities` out, best first, and a `note`."""
 
     def load_context(self, context: PythonModelContext) -> None:
         self.model = TopicModel.load(context.artifacts["model"])
@@ -29,6 +29,7 @@ class FiledArticles(PythonModel):
                 "probabilities": [
                     TOPIC_SEPARATOR.join(f"{probability:.{DECIMALS}f}" for _, probability in row) for row in topics
                 ],
+                "note": filed.notes,
             },
             index=model_input.index,
         )

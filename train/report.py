@@ -1,55 +1,40 @@
-"""The report on a model: plots as PNG files, and one page of HTML that holds them, the figures and the settings."""
+"""The report on a model: what it gets right, what it gets wrong and why, as a page of HTML and as Markdown."""
 
-import base64
-import html
-import warnings
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import isnan, nan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
+import pandas as pd
 
 from serve.atomic import atomic_folder
+from serve.errors import InputError
+from serve.model import TopicModel
+from train import charts
 from train.evaluate import MIN_POSITIVES, Evaluation
+from train.learning_curve import Point
+from train.mistakes import confusions, worst_mistakes
+from train.pages import Bar, Chart, Section, Table, to_html, to_markdown
+from train.pages import charts as charts_of
+from train.slices import slices
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# A heat map of more topics cannot be read.
-HEAT_MAP_TOPICS = 60
+PAGE, MARKDOWN = "index.html", "report.md"
 OVERALL = {
     "micro_f1": "micro-F1",
     "macro_f1": f"macro-F1 (topics with {MIN_POSITIVES} or more articles)",
     "precision": "precision",
     "recall": "recall",
     "subset_accuracy": "all topics of an article right",
+    "calibration_error": "expected calibration error",
+    "precision_at_90_coverage": "precision on the surest 90% of the articles",
 }
-
-
-@dataclass(frozen=True)
-class Reliability:
-    """How far probabilities can be believed: decisions in bins of equal width of the predicted probability."""
-
-    predicted: np.ndarray
-    """(bins,) the mean probability of a bin's decisions; NaN for an empty bin."""
-    observed: np.ndarray
-    """(bins,) the share of them that were true; NaN for an empty bin."""
-    counts: np.ndarray
-    """(bins,) how many there are."""
-    error: float
-    """Expected calibration error: the mean of |predicted - observed|, weighted with the counts."""
-
-
-def reliability(probabilities: np.ndarray, truth: np.ndarray, bins: int = 10) -> Reliability:
-    """The reliability of the decisions (articles times topics) of two arrays of the same shape."""
-    place = np.minimum((probabilities.ravel() * bins).astype(np.intp), bins - 1)
-    counts = np.bincount(place, minlength=bins)
-    with np.errstate(invalid="ignore"):
-        predicted = np.bincount(place, weights=probabilities.ravel(), minlength=bins) / counts
-        observed = np.bincount(place, weights=truth.ravel(), minlength=bins) / counts
-    error = float(np.nansum(np.abs(predicted - observed) * counts) / max(counts.sum(), 1))
-    return Reliability(predicted, observed, counts, error)
+COVERAGES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
+SHOWN_PAIRS = 25
+# Of a text without a title so much is shown in its place.
+SHOWN_CHARACTERS = 80
 
 
 def write_report(
@@ -59,200 +44,213 @@ def write_report(
     title: str,
     facts: Mapping[str, object] | None = None,
     groups: Mapping[str, str] | None = None,
+    articles: pd.DataFrame | None = None,
+    model: TopicModel | None = None,
+    curves: Mapping[str, Sequence[Point]] | None = None,
 ) -> Path:
-    """Write `index.html` and its plots to a folder, in place of what it held, and return the page's path.
+    """Write `index.html`, `report.md` and the charts to a folder, in place of the report it held; return the page's path.
 
     `facts` are shown as a table (settings, data); `groups` names the group of each topic, whose curves are drawn apart.
+    `articles`, a corpus in the evaluation's order, gives titles, and slices by outlet, length and year; with the
+    `model`, the words that caused a mistake are shown too. `curves` are learning curves by the name of what was trained.
+    Raises InputError when the folder holds anything but a report.
     """
-    import matplotlib
-
-    groups = groups or {}
-    plots = {
-        "precision_recall": ("Precision and recall", lambda: _precision_recall(evaluation, groups)),
-        "reliability": ("Reliability of the probabilities", lambda: _reliability(evaluation)),
-        "confusion": ("Topics found and mistaken", lambda: _heat_map(evaluation, _confusion)),
-        "co_occurrence": ("Topics that go together", lambda: _heat_map(evaluation, _co_occurrence)),
-    }
+    if articles is not None and list(articles["id"]) != evaluation.ids:
+        raise ValueError("articles must be those of the evaluation, in its order")
     folder = Path(folder)
-    # A topic's name is drawn as it is written: dollar signs are no formula, and letters that the font lacks no warning.
-    with atomic_folder(folder) as target, matplotlib.rc_context({"text.parse_math": False}), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph")
-        sections = [_overall(evaluation, title)]
-        for name, (caption, plot) in plots.items():
-            # Without the version of matplotlib in it, the file is the same twice.
-            plot().savefig(target / f"{name}.png", dpi=150, metadata={"Software": None})
-            sections.append(_image(name, caption, (target / f"{name}.png").read_bytes()))
-        sections += [_per_topic(evaluation, groups), _facts(facts or {})]
-        page = PAGE.format(title=html.escape(title), style=STYLE, body="\n".join(sections))
-        (target / "index.html").write_text(page, encoding="utf-8")
-    return folder / "index.html"
-
-
-def _precision_recall(evaluation: Evaluation, groups: Mapping[str, str]) -> "Figure":
-    from sklearn.metrics import average_precision_score, precision_recall_curve
-
-    figure = _figure(6, 4.5)
-    axes = figure.add_subplot()
-    columns: dict[str, list[int]] = {}
-    for j, topic in enumerate(evaluation.topics):
-        columns.setdefault(groups.get(topic, ""), []).append(j)
-    curves = [("all topics", list(range(len(evaluation.topics))))]
-    curves += [(group, members) for group, members in columns.items() if group]
-    for name, members in curves:
-        truth, probabilities = evaluation.truth[:, members].ravel(), evaluation.probabilities[:, members].ravel()
-        if not truth.any():
-            continue
-        precision, recall, _ = precision_recall_curve(truth, probabilities)
-        label = f"{name} ({average_precision_score(truth, probabilities):.2f})"
-        if name == "all topics":
-            axes.plot(recall, precision, color="black", linewidth=2.5, label=label, zorder=3)
-        else:
-            axes.plot(recall, precision, linewidth=1.2, label=label)
-    axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1.01), ylim=(0, 1.01))
-    axes.grid(alpha=0.3)
-    if axes.lines:
-        axes.legend(title="average precision", loc="lower left", fontsize=8, title_fontsize=8)
-    return figure
-
-
-def _reliability(evaluation: Evaluation) -> "Figure":
-    found = reliability(evaluation.probabilities, evaluation.truth)
-    figure = _figure(6, 5)
-    curve, counts = figure.subplots(2, height_ratios=[3, 1], sharex=True)
-    curve.plot([0, 1], [0, 1], color="grey", linestyle=":", label="perfect")
-    filled = found.counts > 0
-    curve.plot(
-        found.predicted[filled],
-        found.observed[filled],
-        marker="o",
-        label=f"model (calibration error {found.error:.4f})",
-    )
-    curve.set(ylabel="share that was true", xlim=(0, 1), ylim=(0, 1))
-    curve.grid(alpha=0.3)
-    curve.legend(loc="upper left", fontsize=8)
-    width = 1 / len(found.counts)
-    counts.bar(np.arange(len(found.counts)) * width, found.counts, width, align="edge", edgecolor="white")
-    counts.set(xlabel="predicted probability", ylabel="decisions", yscale="symlog")
-    counts.yaxis.set_major_formatter("{x:,.0f}")
-    return figure
-
-
-def _confusion(evaluation: Evaluation, shown: np.ndarray) -> tuple[np.ndarray, str, str]:
-    """(k, k): of the articles of topic i, the share that was given topic j, rightly (the diagonal) or wrongly."""
-    truth, assigned = evaluation.truth[:, shown].astype(float), evaluation.assigned[:, shown].astype(float)
-    wrong = truth.T @ (assigned * (1 - truth))
-    return (
-        wrong + np.diag((truth * assigned).sum(axis=0)),
-        "of the articles of this topic ...",
-        "... the share that was given this one",
-    )
-
-
-def _co_occurrence(evaluation: Evaluation, shown: np.ndarray) -> tuple[np.ndarray, str, str]:
-    """(k, k): of the articles of topic i, the share that also has topic j."""
-    truth = evaluation.truth[:, shown].astype(float)
-    return truth.T @ truth, "of the articles of this topic ...", "... the share that also has this one"
-
-
-def _heat_map(
-    evaluation: Evaluation, counted: Callable[[Evaluation, np.ndarray], tuple[np.ndarray, str, str]]
-) -> "Figure":
-    from matplotlib.colors import PowerNorm
-
-    positives = evaluation.truth.sum(axis=0)
-    shown = np.sort(np.argsort(-positives, kind="stable")[:HEAT_MAP_TOPICS])
-    counts, rows, columns = counted(evaluation, shown)
-    names = [evaluation.topics[j] for j in shown]
-    side = max(4.5, 2.5 + 0.22 * len(names))
-    figure = _figure(side + 0.8, side)
-    axes = figure.add_subplot()
-    # The square root brings out small shares, which are what a reader looks for beside the diagonal.
-    shares = counts / np.maximum(positives[shown], 1)[:, None]
-    image = axes.imshow(shares, cmap="Blues", norm=PowerNorm(0.5, vmin=0, vmax=1))
-    axes.set_xticks(range(len(names)), names, rotation=90, fontsize=7)
-    axes.set_yticks(range(len(names)), names, fontsize=7)
-    axes.set(xlabel=columns, ylabel=rows)
-    figure.colorbar(image, ax=axes, shrink=0.8)
-    return figure
-
-
-def _figure(width: float, height: float) -> "Figure":
-    # Not through pyplot, which keeps every figure and may open windows.
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height), layout="constrained")
-
-
-def _overall(evaluation: Evaluation, title: str) -> str:
-    intervals: dict[str, list[float]] = evaluation.metrics["intervals"]  # type: ignore[assignment]
-    rows = [
-        [label, f"{evaluation.metrics[name]:.3f}", "{:.3f} – {:.3f}".format(*intervals[name])]
-        for name, label in OVERALL.items()
-        if evaluation.metrics[name] is not None
+    _refuse_other_files(folder)
+    sections = [
+        _overall(evaluation),
+        _per_topic(evaluation, groups or {}),
+        _confusion(evaluation),
+        _calibration(evaluation),
+        _coverage(evaluation),
+        *_slices(evaluation, articles),
+        _mistakes(evaluation, articles, model),
+        *_learning(curves or {}),
+        Section(
+            "Precision and recall",
+            [_chart("precision_recall", lambda: charts.precision_recall(evaluation, groups or {}))],
+        ),
+        Section("Topics that go together", [_chart("co_occurrence", lambda: charts.co_occurrence(evaluation))]),
+        *_facts(facts or {}),
     ]
-    error = reliability(evaluation.probabilities, evaluation.truth).error
-    rows.append(["calibration error of the probabilities", f"{error:.4f}", ""])
-    return (
-        f"<h1>{html.escape(title)}</h1>\n<p>{len(evaluation.truth)} articles, {len(evaluation.topics)} topics. "
-        f"The intervals are 95% bootstrap intervals.</p>\n" + _table(["figure", "value", "95% interval"], rows)
+    with atomic_folder(folder) as target:
+        for chart in charts_of(sections):
+            (target / f"{chart.name}.png").write_bytes(chart.png)
+        (target / PAGE).write_text(to_html(title, sections), encoding="utf-8")
+        (target / MARKDOWN).write_text(to_markdown(title, sections), encoding="utf-8")
+    return folder / PAGE
+
+
+def _refuse_other_files(folder: Path) -> None:
+    """The report takes the folder's place, so nothing else may be lost with it."""
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder}: is a file; name a folder for the report.")
+    for path in folder.iterdir() if folder.exists() else ():
+        if path.name not in (PAGE, MARKDOWN) and path.suffix != ".png":
+            raise InputError(f"{folder}: holds '{path.name}', which is no part of a report; name a new folder.")
+
+
+def _overall(evaluation: Evaluation) -> Section:
+    metrics = evaluation.metrics
+    intervals: dict[str, list[float]] = metrics["intervals"]  # type: ignore[assignment]
+    rows: list[list[str | Bar]] = []
+    for name, label in OVERALL.items():
+        if metrics[name] is not None:
+            interval = f"{intervals[name][0]:.3f} to {intervals[name][1]:.3f}" if name in intervals else ""
+            rows.append([label, f"{metrics[name]:.3f}", interval])
+    return Section(
+        "Figures",
+        [
+            f"{len(evaluation.truth)} articles, {len(evaluation.topics)} topics. The intervals are 95% bootstrap intervals.",
+            Table(["figure", "value", "95% interval"], rows),
+        ],
     )
 
 
-def _image(name: str, caption: str, png: bytes) -> str:
-    source = f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}"
-    return f'<h2>{html.escape(caption)}</h2>\n<div class="scroll"><img class="{name}" alt="{html.escape(caption)}" src="{source}"></div>'
-
-
-def _per_topic(evaluation: Evaluation, groups: Mapping[str, str]) -> str:
-    rows = []
+def _per_topic(evaluation: Evaluation, groups: Mapping[str, str]) -> Section:
+    rows: list[list[str | Bar]] = []
     for topic, row in evaluation.per_topic.items():
-        group = f" <small>{html.escape(groups[topic])}</small>" if topic in groups else ""
-        bar = f'<meter min="0" max="1" value="{row["f1"]:.3f}"></meter>'
-        precision, recall, f1 = (f"{row[name]:.3f}" for name in ("precision", "recall", "f1"))
-        rows.append([html.escape(topic) + group, f1, bar, precision, recall, str(row["positives"])])
-    return "<h2>Topics</h2>\n" + _table(["topic", "F1", "", "precision", "recall", "articles"], rows)
-
-
-def _facts(facts: Mapping[str, object]) -> str:
-    rows = [[html.escape(str(name)), html.escape(str(value))] for name, value in facts.items()]
-    return "<h2>Settings and data</h2>\n" + _table([], rows, css="facts") if rows else ""
-
-
-def _table(head: list[str], rows: list[list[str]], css: str = "figures") -> str:
-    """A table of cells that are HTML already; it scrolls by itself where the screen is narrow."""
-    top = "<tr>" + "".join(f'<th scope="col">{name}</th>' for name in head) + "</tr>\n" if head else ""
-    body = "\n".join(
-        f'<tr><th scope="row">{row[0]}</th>' + "".join(f"<td>{cell}</td>" for cell in row[1:]) + "</tr>" for row in rows
+        figures = [f"{row[name]:.3f}" for name in ("f1", "precision", "recall")]
+        average = _figure(row.get("average_precision", nan))
+        rows.append(
+            [topic, groups.get(topic, ""), figures[0], Bar(row["f1"]), *figures[1:], average, f"{row['positives']}"]
+        )
+    return Section(
+        "Topics",
+        [Table(["topic", "group", "F1", "", "precision", "recall", "average precision", "articles"], rows)],
     )
-    return f'<div class="scroll"><table class="{css}">\n{top}{body}\n</table></div>'
 
 
-STYLE = """
-:root { color-scheme: light dark; --ink: #1b1b1b; --paper: #fff; --line: #ddd; --quiet: #666 }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6e6e6; --paper: #161616; --line: #3a3a3a; --quiet: #a0a0a0 } }
-body { margin: 0 auto; padding: 1rem; max-width: 56rem; font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper) }
-h1 { font-size: 1.5rem; line-height: 1.25 } h2 { font-size: 1.15rem; margin: 2rem 0 .5rem }
-img { display: block; max-width: 100%; height: auto; background: #fff; border-radius: 6px }
-.confusion, .co_occurrence { min-width: 40rem }
-.scroll { overflow-x: auto }
-table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums }
-th, td { padding: .25rem .75rem .25rem 0; border-bottom: 1px solid var(--line); text-align: left }
-th[scope=row] { font-weight: normal } th[scope=col] { color: var(--quiet) }
-.figures td, .figures th[scope=col]:not(:first-child) { text-align: right; white-space: nowrap }
-.facts td { overflow-wrap: anywhere }
-small { color: var(--quiet) } meter { width: 4rem; display: block }
-"""
+def _confusion(evaluation: Evaluation) -> Section:
+    found = confusions(evaluation)
+    pairs = sorted(
+        ((count, row, other) for row in found for other, count in row.instead), key=lambda pair: -pair[0]
+    )  # stable: equal counts stay in the order of the topics
+    top: list[list[str | Bar]] = [
+        [row.topic, other, str(count), f"{count / row.missed:.0%}"] for count, row, other in pairs[:SHOWN_PAIRS]
+    ]
+    by_topic: list[list[str | Bar]] = [
+        [row.topic, str(row.missed), _counted([*row.instead[:4], ("no topic", row.given_nothing)]),
+         str(row.wrong), _counted(row.wrong_on[:4])]
+        for row in found if row.missed or row.wrong
+    ]  # fmt: skip
+    return Section(
+        "What is confused with what",
+        [
+            "The pairs of topics that are taken for each other most often.",
+            Table(["missed", "given wrongly", "articles", "of the missed"], top),
+            "Each topic: on how many articles it was missed, and what these were given wrongly in its stead; to how many "
+            "it was given wrongly, and which topics these have.",
+            Table(["topic", "missed", "given in its stead", "given wrongly", "to articles of"], by_topic),
+            _chart("confusion", lambda: charts.confusion(evaluation)),
+        ],
+    )
 
-PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>{style}</style>
-</head>
-<body>
-{body}
-</body>
-</html>
-"""
+
+def _calibration(evaluation: Evaluation) -> Section:
+    said = (
+        "Of the decisions that were given a probability of 0.7, seven in ten should be true. The expected calibration "
+        f"error, over all articles and topics, is {evaluation.metrics['calibration_error']:.4f}."
+    )
+    return Section(
+        "Reliability of the probabilities",
+        [said, _chart("reliability", lambda: charts.reliability_diagram(evaluation))],
+    )
+
+
+def _coverage(evaluation: Evaluation) -> Section:
+    rows: list[list[str | Bar]] = []
+    for share in COVERAGES:
+        part = evaluation.surest(share)
+        figures = [f"{part.figures[name]:.3f}" for name in ("precision", "recall", "micro_f1", "subset_accuracy")]
+        rows.append([f"{share:.0%}", str(len(part.ids)), *figures])
+    return Section(
+        "Coverage",
+        [
+            "How good the model is on the articles that it is surest of, when the others go to a person. It is as sure of "
+            "an article as of the topic that is closest to being decided otherwise, in log-odds from its threshold.",
+            Table(["coverage", "articles", "precision", "recall", "micro-F1", "all topics right"], rows),
+            _chart("coverage", lambda: charts.coverage(evaluation)),
+        ],
+    )
+
+
+def _slices(evaluation: Evaluation, articles: pd.DataFrame | None) -> Iterator[Section]:
+    tables = []
+    for kind, parts in slices(evaluation, articles).items():
+        rows: list[list[str | Bar]] = []
+        for name, part in parts.items():
+            # Of articles without a topic nothing can be found, only all be right.
+            known = part.truth.any()
+            figures = [_figure(part.figures[key] if known else nan) for key in ("micro_f1", "precision", "recall")]
+            rows.append([name, str(len(part.ids)), *figures, f"{part.figures['subset_accuracy']:.3f}"])
+        tables.append(Table([kind, "articles", "micro-F1", "precision", "recall", "all topics right"], rows))
+    if tables:
+        yield Section("Slices", tables)
+
+
+def _mistakes(evaluation: Evaluation, articles: pd.DataFrame | None, model: TopicModel | None) -> Section:
+    rows: list[list[str | Bar]] = []
+    for number, mistake in enumerate(worst_mistakes(evaluation, articles, model), 1):
+        i = mistake.article
+        threshold = "" if mistake.threshold is None else f" / {mistake.threshold:.3f}"
+        rows.append(
+            [
+                f"{number}. {_title(evaluation.ids[i], articles, i)}",
+                f"{mistake.topic} {'missed' if mistake.missed else 'given wrongly'}",
+                f"{mistake.probability:.3f}{threshold}",
+                f"{mistake.distance:.1f}",
+                ", ".join(f"{word}\u00a0{value:+.3f}" for word, value in mistake.words),
+                ", ".join(t for t, has in zip(evaluation.topics, evaluation.truth[i], strict=True) if has) or "none",
+            ]
+        )
+    if not rows:
+        return Section("Worst mistakes", ["There are none."])
+    return Section(
+        "Worst mistakes",
+        [
+            "The wrong decisions that the model was surest of: how far the probability was from the threshold, in "
+            "log-odds, and the words that did it, with what they added to the topic's score. A topic may also be missed "
+            "for want of any word that speaks for it, and some of these are mistakes of the labels.",
+            Table(["article", "mistake", "probability / threshold", "distance", "words", "its topics"], rows),
+        ],
+    )
+
+
+def _title(name: str, articles: pd.DataFrame | None, i: int) -> str:
+    if articles is None:
+        return name
+    article = articles.iloc[i]
+    shown: str = article["title"] or article["text"][:SHOWN_CHARACTERS]
+    return f"{shown} ({name})"
+
+
+def _learning(curves: Mapping[str, Sequence[Point]]) -> Iterator[Section]:
+    rows: list[list[str | Bar]] = [
+        [name, f"{point.articles:,}", *(_figure(point.evaluation.figures[key]) for key in ("micro_f1", "macro_f1"))]
+        for name, points in curves.items()
+        for point in points
+    ]
+    if rows:
+        table = Table(["training", "articles", "micro-F1", "macro-F1"], rows)
+        yield Section("Learning curve", [table, _chart("learning_curve", lambda: charts.learning_curves(curves))])
+
+
+def _facts(facts: Mapping[str, object]) -> Iterator[Section]:
+    if facts:
+        rows: list[list[str | Bar]] = [[str(name), str(value)] for name, value in facts.items()]
+        yield Section("Settings and data", [Table(["name", "value"], rows)])
+
+
+def _figure(value: float) -> str:
+    return "-" if isnan(value) else f"{value:.3f}"
+
+
+def _counted(topics: Sequence[tuple[str, int]]) -> str:
+    return ", ".join(f"{topic} {count}" for topic, count in topics if count) or "-"
+
+
+def _chart(name: str, chart: Callable[[], "Figure"]) -> Chart:
+    return Chart(name, name.replace("_", " "), charts.draw(chart))

@@ -32,7 +32,6 @@ from serve.registry import (
     tracking_uri,
 )
 from train.evaluate import Evaluation, micro_f1_resampled
-from train.report import reliability
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -179,7 +178,7 @@ def _pyfunc(model: TopicModel, temporary: Path) -> dict[str, Any]:
         "code_paths": [str(Path(serve.__file__).parent)],
         "signature": ModelSignature(
             inputs=Schema([ColSpec("string", "title", required=False), ColSpec("string", "text")]),
-            outputs=Schema([ColSpec("string", "topics"), ColSpec("string", "probabilities")]),
+            outputs=Schema([ColSpec("string", name) for name in ("topics", "probabilities", "note")]),
         ),
         "input_example": pd.DataFrame(
             {
@@ -287,7 +286,6 @@ def _metrics(evaluation: Evaluation) -> dict[str, float]:
     for name, (low, high) in evaluation.metrics["intervals"].items():  # type: ignore[attr-defined]
         if low is not None:
             figures[f"{name}_low"], figures[f"{name}_high"] = low, high
-    figures["calibration_error"] = reliability(evaluation.probabilities, evaluation.truth).error
     names: set[str] = set()
     for j, (topic, row) in enumerate(evaluation.per_topic.items()):
         name = _allowed(topic)

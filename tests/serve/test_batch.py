@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 class Filed:
     names: list[str]
     probabilities: np.ndarray[Any, np.dtype[np.float64]]
+    notes: list[str]
 
     def topics(self, row: int) -> list[tuple[str, float]]:
         found = [(p, name) for name, p in zip(self.names, self.probabilities[row], strict=True) if p >= 0.5]
@@ -45,7 +46,8 @@ class Keywords:
             f"{title or ''} {text or ''}" for title, text in zip(titles or [None] * len(texts), texts, strict=True)
         ]
         counts = np.array([[len(re.findall(topic, text)) for topic in self.topics] for text in whole], float)
-        return Filed(self.topics, 1 - 1 / (1 + counts))
+        notes = ["" if text.strip() else "empty; not, looked at" for text in whole]
+        return Filed(self.topics, 1 - 1 / (1 + counts), notes)
 
 
 def keywords() -> "TopicModel":
@@ -75,12 +77,19 @@ CRAWL = (
     'B7;Panen;"Panen padi, panen jagung:\n\nkereta gabah, kereta jagung, panen";lama\n'
     "A3;;tiada apa-apa;\n"
     "C1;banjir;;\n"
+    "D4;;;\n"
 )
-ANSWER = "id,topics,probabilities\nB7,panen|kereta,0.6667|0.6667\nA3,,\nC1,banjir,0.5000\n"
+ANSWER = (
+    "id,topics,probabilities,note\n"
+    "B7,panen|kereta,0.6667|0.6667,\n"
+    "A3,,,\n"
+    "C1,banjir,0.5000,\n"
+    'D4,,,"empty; not, looked at"\n'
+)
 
 
 def test_a_csv_is_filed_in_its_order(tmp_path: Path) -> None:
-    assert predict_file(keywords(), put(tmp_path / "crawl.csv", CRAWL), tmp_path / "topics.csv") == 3
+    assert predict_file(keywords(), put(tmp_path / "crawl.csv", CRAWL), tmp_path / "topics.csv") == 4
     assert (tmp_path / "topics.csv").read_text() == ANSWER
 
 
@@ -101,20 +110,20 @@ def test_rows_are_numbered_where_there_is_no_id(tmp_path: Path, monkeypatch: pyt
 
 def test_keep_and_all(tmp_path: Path) -> None:
     predict_file(keywords(), put(tmp_path / "crawl.csv", CRAWL), tmp_path / "topics.csv", keep=True, all_topics=True)
-    first, second, _ = read(tmp_path / "topics.csv")
+    first, second, *_ = read(tmp_path / "topics.csv")
     kept = ["no", "judul", "isi", "input_topics"]
-    assert list(first) == ["id", "topics", "probabilities", *kept, "banjir", "panen", "kereta"]
+    assert list(first) == ["id", "topics", "probabilities", "note", *kept, "banjir", "panen", "kereta"]
     assert first["isi"] == "Panen padi, panen jagung:\n\nkereta gabah, kereta jagung, panen"
     assert (first["input_topics"], first["panen"], second["panen"]) == ("lama", "0.6667", "0")
 
 
 def test_names_that_are_taken(tmp_path: Path) -> None:
-    source = put(tmp_path / "a.csv", "id,text,topics,input_topics,banjir\n1,panen,a,b,c\n")
+    source = put(tmp_path / "a.csv", "id,text,topics,input_topics,banjir,note\n1,panen,a,b,c,d\n")
     predict_file(keywords(), source, tmp_path / "b.jsonl", keep=True, all_topics=True)
     assert read(tmp_path / "b.jsonl") == [
         {
-            "id": "1", "topics": "panen", "probabilities": "0.5000",
-            "text": "panen", "input_topics": "a", "input_input_topics": "b", "input_banjir": "c",
+            "id": "1", "topics": "panen", "probabilities": "0.5000", "note": "",
+            "text": "panen", "input_topics": "a", "input_input_topics": "b", "input_banjir": "c", "input_note": "d",
             "banjir": 0.0, "panen": 0.5, "kereta": 0.0,
         }
     ]  # fmt: skip
@@ -129,9 +138,9 @@ def test_nested_values_and_late_keys_are_kept_in_json(tmp_path: Path, monkeypatc
     source = put(tmp_path / "a.jsonl", lines(*rows))
     predict_file(keywords(), source, tmp_path / "b.jsonl", keep=True)
     assert read(tmp_path / "b.jsonl") == [
-        {"id": 5, "topics": "panen", "probabilities": "0.5000", "text": "panen", "input_topics": ["a", "b"]},
+        {"id": 5, "topics": "panen", "probabilities": "0.5000", "note": "", "text": "panen", "input_topics": ["a", "b"]},
         {
-            "id": "x", "topics": "", "probabilities": "", "text": 12,
+            "id": "x", "topics": "", "probabilities": "", "note": "", "text": 12,
             "input_topics": [], "input_input_topics": {"c": None},
         },
     ]  # fmt: skip
@@ -181,7 +190,7 @@ def test_a_title_is_not_counted_twice(tmp_path: Path) -> None:
 
 def test_a_header_alone_gives_a_header(tmp_path: Path) -> None:
     assert predict_file(keywords(), put(tmp_path / "a.csv", "id,isi\n"), tmp_path / "b.csv") == 0
-    assert (tmp_path / "b.csv").read_text() == "id,topics,probabilities\n"
+    assert (tmp_path / "b.csv").read_text() == "id,topics,probabilities,note\n"
 
 
 def test_the_source_may_be_the_target(tmp_path: Path) -> None:
@@ -220,7 +229,7 @@ def test_batches_are_filed_as_they_come(tmp_path: Path) -> None:
 
 def test_standard_streams(monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(CRAWL.encode())))
-    assert predict_file(keywords(), "-", None) == 3
+    assert predict_file(keywords(), "-", None) == 4
     assert capsysbinary.readouterr() == (ANSWER.encode(), b"")
 
 

@@ -2,12 +2,13 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from serve.errors import ModelError
-from serve.model import CARD, VOCABULARY, WEIGHTS, TopicModel
+from serve.model import CARD, VOCABULARY, WEIGHTS, TopicModel, mostly_unknown
 from serve.paths import ROOT
 
 TITLE = "Dua Presiden Teken Perjanjian Pertahanan"
@@ -16,6 +17,8 @@ TEXT = """JAKARTA, KABARKITA.COM - Presiden menyambut tamunya di Istana Merdeka 
 BACA JUGA: Harga Beras Naik Jelang Lebaran
 
 Keduanya meneken perjanjian kerja sama pertahanan yang mencakup latihan militer bersama. (abc/def)"""
+ENGLISH = "The two presidents signed a defence agreement that had been in the making for more than three years."
+UNKNOWN = "Wexlot brimfa dulyx kroptan vesk molfin trazzo quibbel hant flimsor gruxo plendig zorbat."
 
 
 def test_what_is_saved_is_what_is_loaded(embedded_model, tmp_path):
@@ -93,6 +96,54 @@ def test_spans_survive_odd_characters(embedded_model):
     assert {field for field, _ in found["kenegaraan"]} == {"title", "text"}
 
 
+def test_what_an_answer_is_worth_is_noted(embedded_model):
+    model = replace(embedded_model, uncertain_below=0.0)
+    filed = model.file([TEXT, "", None, "(!)", ENGLISH, UNKNOWN], [TITLE, *[None] * 5])
+    assert filed.notes == ["", "empty", "empty", "empty", "not Indonesian: English", "mostly unknown words"]
+    assert model.explain(ENGLISH).note == "not Indonesian: English"
+    sceptic = replace(model, uncertain_below=1e6)
+    assert sceptic.version != model.version
+    notes = sceptic.file([TEXT, "", ENGLISH + UNKNOWN * 3]).notes
+    assert notes == ["uncertain", "empty", "uncertain; not Indonesian: English; mostly unknown words"]
+
+
+def test_what_cannot_be_read_has_no_topic(embedded_model):
+    eager = embedded_model.with_thresholds(np.full(len(embedded_model.topics), 1e-9))
+    texts = [TEXT, ENGLISH, "", UNKNOWN]
+    assert [bool(topics) for topics in eager.predict(texts)] == [True, True, False, False]
+    assert not eager.explain(UNKNOWN).topics[0].assigned
+    assert all(len(topics) == 1 for topics in replace(eager, single_label=True).predict(texts))
+
+
+def test_confidence_is_the_smallest_distance_to_a_decision(embedded_model):
+    texts = [TEXT, "Timnas menang lewat gol penalti", ""]
+    model = embedded_model.with_thresholds(np.linspace(0, 1, len(embedded_model.topics)))
+    filed = model.file(texts)
+    with np.errstate(divide="ignore"):
+        distances = np.abs(
+            np.log(filed.probabilities / (1 - filed.probabilities)) - np.log(model.thresholds / (1 - model.thresholds))
+        )
+    np.testing.assert_allclose(filed.confidence, distances.min(axis=1), rtol=1e-6)
+    single = replace(model, single_label=True)
+    filed = single.file(texts)
+    ordered = np.sort(np.log(filed.probabilities), axis=1)
+    np.testing.assert_allclose(filed.confidence, ordered[:, -1] - ordered[:, -2], rtol=1e-6)
+
+
+def test_few_words_have_to_be_all_unknown():
+    words, known = np.array([0, 3, 4, 5, 8, 100, 100]), np.array([0, 0, 0, 0, 2, 39, 40])
+    assert mostly_unknown(words, known).tolist() == [False, False, False, True, False, True, False]
+
+
+def test_known_words_are_counted_as_words(embedded_model):
+    from serve.vectorizer import Documents
+
+    texts = ["Presiden presiden wexlot, kunjungan kenegaraan", "", "x", "brimfa"]
+    _, words, known = embedded_model._scored(Documents.of(texts))
+    assert words.tolist() == [5, 0, 0, 1]
+    assert known.tolist() == [4, 0, 0, 0]
+
+
 @pytest.fixture
 def copy(embedded_model_folder, tmp_path):
     return shutil.copytree(embedded_model_folder, tmp_path / "copy")
@@ -129,8 +180,6 @@ def test_a_folder_that_is_none_is_refused(tmp_path):
 
 
 def test_weights_that_do_not_fit_are_refused(embedded_model, tmp_path):
-    from dataclasses import replace
-
     for wrong in (
         replace(embedded_model, weights=embedded_model.weights[:-1]),
         replace(embedded_model, bias=embedded_model.bias * np.float32("nan")),

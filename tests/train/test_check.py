@@ -31,7 +31,6 @@ def check(tmp_path: Path, *rows: dict[str, object], topics: tuple[str, ...] | No
         ({"date": "5 Mei 2024"}, "line 2: the date is '5 Mei 2024'; write it as YYYY-MM-DD or leave it empty."),
         ({"date": "20240505"}, "line 2: the date is '20240505'; write it as YYYY-MM-DD or leave it empty."),
         ({"split": "dev"}, "line 2: the split is 'dev'; write train or test, or leave it empty."),
-        ({"title": "Judul", "text": " "}, "line 2: the text is empty; write it or delete the article."),
         ({"id": "0"}, "line 2: the id '0' is that of {path}, line 1 too; give each article its own."),
         ({"text": text(0).upper()}, "line 2: the same title and text as {path}, line 1; delete one of the two."),
         (

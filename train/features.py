@@ -1,0 +1,70 @@
+"""Articles -> rows: the terms that a model knows, how rare each is, and the articles' rows in words and in latent space."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from serve.vectorizer import Documents, TfidfVectorizer, Vocabulary, count_terms, inverse_document_frequency
+from train.background import Background
+
+
+@dataclass(frozen=True)
+class Features:
+    """Terms with their idf, and their vectors where a background has them."""
+
+    vectorizer: TfidfVectorizer
+    vectors: NDArray[np.float32]
+    """(v, d): times the scale that latent rows have beside the words; d is 0 without a background."""
+
+    def rows(self, documents: Documents) -> tuple[csr_matrix, NDArray[np.float32]]:
+        """The documents' TF-IDF rows x (n, v), and beside them their latent rows z = x V (n, d)."""
+        x = self.vectorizer.transform(documents)
+        return x, x @ self.vectors
+
+    def folded(self, sparse: NDArray[np.float64], dense: NDArray[np.float64]) -> NDArray[np.float32]:
+        """(v, k): one weight a term that says what the two of a classifier on x and z say together.
+
+        x W_words + (x V) W_latent = x (W_words + V W_latent): plain algebra. A word that no labelled article holds
+        gets its weight from the words that it keeps company with.
+        """
+        return np.ascontiguousarray(sparse + self.vectors @ dense, np.float32)
+
+
+def learn_features(
+    documents: Documents,
+    *,
+    ngram_max: int,
+    min_df: int,
+    max_df: float,
+    background: Background | None = None,
+    latent_scale: float = 1.0,
+    phrases: Collection[str] = (),
+) -> Features:
+    """The terms of the documents, of the background (its words) and of `phrases` (word pairs), with idf and vectors.
+
+    A term is as rare as documents and background together say; a background's words are known though no document
+    holds them. `min_df` and `max_df` are of the documents.
+    """
+    n = len(documents)
+    counts = count_terms(documents, (1, ngram_max), min(min_df, n), max(max_df * n, min_df))
+    names = set(counts.spelt.decode().split("\0")[:-1]) | set(phrases)
+    if background is not None:
+        names |= {term for term in background.terms if " " not in term}
+    terms = Vocabulary.of(sorted(names))
+    ngram_range = (1, 1 + max(name.count(" ") for name in names))
+    parameters = {"ngram_range": ngram_range, "sublinear_tf": True, "dtype": np.float32}
+
+    _, columns, _ = TfidfVectorizer.of_vocabulary(terms, np.ones(len(terms)), **parameters).rows(documents)
+    frequencies = np.bincount(columns, minlength=len(terms)).astype(np.int64)
+    vectors = np.zeros((len(terms), background.codes.shape[1] if background else 0), np.float32)
+    if background is not None:
+        theirs = [i for i, term in enumerate(background.terms) if term in names]
+        ours = [terms.indices[background.terms[i]] for i in theirs]
+        frequencies[ours] += background.documents[theirs]
+        n += background.n_documents
+        vectors[ours] = background.vectors()[theirs] * latent_scale
+    idf = inverse_document_frequency(frequencies, n)
+    return Features(TfidfVectorizer.of_vocabulary(terms, idf, **parameters), vectors)

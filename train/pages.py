@@ -1,0 +1,136 @@
+"""A report as sections of text, tables and charts, written as one page of HTML or as Markdown."""
+
+import base64
+import html
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A table's cell: a share from 0 to 1, drawn as a bar where that can be."""
+
+    share: float
+
+
+@dataclass(frozen=True)
+class Table:
+    """Cells are plain text; the first of a row names it."""
+
+    head: list[str]
+    rows: list[list[str | Bar]]
+
+    def is_words(self, column: int) -> bool:
+        """Whether a column holds words, which wrap and begin at the left, not figures."""
+        return any(isinstance(row[column], str) and re.search(r"[^\W\d]", str(row[column])) for row in self.rows)
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A PNG image, and the name of its file without the suffix."""
+
+    name: str
+    caption: str
+    png: bytes
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading and what stands under it; text is a paragraph."""
+
+    heading: str
+    parts: Sequence[str | Table | Chart]
+
+
+def charts(sections: Sequence[Section]) -> Iterator[Chart]:
+    """All charts of a report."""
+    return (part for section in sections for part in section.parts if isinstance(part, Chart))
+
+
+def to_html(title: str, sections: Sequence[Section]) -> str:
+    """A page that asks for nothing from outside."""
+    body = [f"<h1>{html.escape(title)}</h1>"]
+    for section in sections:
+        body.append(f"<h2>{html.escape(section.heading)}</h2>")
+        body += [_html(part) for part in section.parts]
+    return PAGE.format(title=html.escape(title), style=STYLE, body="\n".join(body))
+
+
+def to_markdown(title: str, sections: Sequence[Section]) -> str:
+    """Markdown with tables as GitHub writes them; the charts are files beside it."""
+    blocks = [f"# {_escaped(title)}"]
+    for section in sections:
+        blocks += [f"## {_escaped(section.heading)}", *(_markdown(part) for part in section.parts)]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _html(part: str | Table | Chart) -> str:
+    if isinstance(part, str):
+        return f"<p>{html.escape(part)}</p>"
+    if isinstance(part, Chart):
+        source = f"data:image/png;base64,{base64.b64encode(part.png).decode('ascii')}"
+        caption = html.escape(part.caption)
+        return f'<div class="scroll"><img class="{part.name}" alt="{caption}" src="{source}"></div>'
+    css = ["" if part.is_words(j) or j == 0 else ' class="figure"' for j in range(len(part.head))]
+    head = "".join(f'<th scope="col"{css[j]}>{html.escape(name)}</th>' for j, name in enumerate(part.head))
+    body = "\n".join(
+        f'<tr><th scope="row">{_cell(row[0])}</th>'
+        + "".join(f"<td{css[j]}>{_cell(row[j])}</td>" for j in range(1, len(row)))
+        + "</tr>"
+        for row in part.rows
+    )
+    return f'<div class="scroll"><table>\n<tr>{head}</tr>\n{body}\n</table></div>'
+
+
+def _cell(cell: str | Bar) -> str:
+    return f'<meter min="0" max="1" value="{cell.share:.3f}"></meter>' if isinstance(cell, Bar) else html.escape(cell)
+
+
+def _markdown(part: str | Table | Chart) -> str:
+    if isinstance(part, str):
+        return _escaped(part)
+    if isinstance(part, Chart):
+        return f"![{_escaped(part.caption)}]({part.name}.png)"
+    # A bar says nothing in letters; its column is left out.
+    shown = [j for j in range(len(part.head)) if not any(isinstance(row[j], Bar) for row in part.rows)]
+    ruled = [":--" if part.is_words(j) or j == 0 else "--:" for j in shown]
+    lines = [[_escaped(part.head[j]) for j in shown], ruled]
+    lines += [[_escaped(str(row[j])) for j in shown] for row in part.rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _escaped(text: str) -> str:
+    """Text on one line in which no character is a sign of Markdown's."""
+    return re.sub(r"([\\`*\[\]|<>&$~#]|(?<!\w)_|_(?!\w))", r"\\\1", " ".join(text.split()))
+
+
+STYLE = """
+:root { color-scheme: light dark; --ink: #1b1b1b; --paper: #fff; --line: #ddd; --quiet: #666 }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6e6e6; --paper: #161616; --line: #3a3a3a; --quiet: #a0a0a0 } }
+body { margin: 0 auto; padding: 1rem; max-width: 60rem; font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper) }
+h1 { font-size: 1.5rem; line-height: 1.25 } h2 { font-size: 1.15rem; margin: 2rem 0 .5rem }
+p { max-width: 44rem; margin: .5rem 0 }
+img { display: block; max-width: 100%; height: auto; background: #fff; border-radius: 6px }
+.confusion, .co_occurrence { min-width: 40rem }
+.scroll { overflow-x: auto; margin: .75rem 0 }
+table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums }
+th, td { overflow-wrap: break-word; padding: .25rem .75rem .25rem 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top }
+th[scope=row] { font-weight: normal } th[scope=col] { color: var(--quiet); vertical-align: bottom }
+.figure { text-align: right } td.figure { white-space: nowrap }
+meter { width: 4rem; display: block }
+"""
+
+PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>{style}</style>
+</head>
+<body>
+{body}
+</body>
+</html>
+"""
