@@ -30,6 +30,7 @@ lint: setup
 
 bench: setup
 	$(BIN)/python -m benchmarks.vectorizer
+	$(BIN)/python -m benchmarks.start
 
 ui: setup
 	MLFLOW_DISABLE_TELEMETRY=true $(BIN)/mlflow ui --backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///mlruns/mlflow.db}"

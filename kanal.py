@@ -162,7 +162,7 @@ def adapt(
     no_track: NoTrackOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Train on the corpus and on an unlabelled crawl whose topics a first model gives (self-training).
+    """Train on the corpus and on an unlabelled crawl, to which a first model gives topics (self-training).
 
     Tracked and promoted as `kanal train` does.
     """
@@ -202,20 +202,24 @@ def background(
     title_column: TitleOption = None,
     text_column: TextOption = None,
 ) -> None:
-    """Count document frequencies and word vectors in a crawl and the embedded corpus, for `kanal train --background`."""
-    from serve.model import compose_all
+    """Count document frequencies, word vectors and profiles in a crawl, for `kanal train --background`."""
+    from serve.model import TITLE_WEIGHT, compose_all
+    from serve.topics import load_topics
     from train.background import build_background, read_crawl
     from train.corpus import load_corpus, split_corpus
     from train.experiment import EMBEDDED_CORPUS
+    from train.lexicon import lexicon_pairs, load_lexicon
 
     articles = read_crawl(crawl, title_column, text_column)
-    corpus, _ = split_corpus(load_corpus([EMBEDDED_CORPUS]))
-    figures = build_background([*articles, *compose_all(corpus["text"], corpus["title"], 1)], dimensions)
+    training, _ = split_corpus(load_corpus([EMBEDDED_CORPUS]))
+    corpus = list(compose_all(training["text"], training["title"], TITLE_WEIGHT))
+    pairs = lexicon_pairs(load_lexicon(), load_topics())
+    figures = build_background(articles, corpus, pairs=pairs, dimensions=dimensions)
     figures.save(out)
     words = int((figures.scales > 0).sum())
     print(
         f"{figures.n_documents} articles, {words} words with vectors of {figures.codes.shape[1]} dimensions, "
-        f"{len(figures.terms) - words} pairs written to {out}"
+        f"{len(figures.terms) - words} pairs and {figures.profiles.shape[0]} profiles written to {out}"
     )
 
 

@@ -19,6 +19,8 @@ from serve.topics import Topic
 from serve.vectorizer import Documents, TfidfVectorizer, Vocabulary, map_blocks
 
 FORMAT = 1
+# How many times an article's title counts beside its text.
+TITLE_WEIGHT = 2
 CARD, VOCABULARY, WEIGHTS = "model.json", "vocabulary.txt", "weights.safetensors"
 
 
@@ -109,7 +111,7 @@ class TopicModel:
     """(2, k): A and B."""
     thresholds: NDArray[np.float64]
     """(k,): probabilities."""
-    title_weight: int = 2
+    title_weight: int = TITLE_WEIGHT
     """How many times an article's title counts beside its text."""
     single_label: bool = False
     uncertain_below: float = 0.0
@@ -192,11 +194,7 @@ class TopicModel:
 
     def probabilities(self, scores: NDArray[np.floating]) -> NDArray[np.float64]:
         """(n, k): the probabilities that scores (n, k) stand for."""
-        logits = self._logits(scores)
-        if not self.single_label:
-            return 1 / (1 + np.exp(-logits))
-        odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return odds / odds.sum(axis=1, keepdims=True)
+        return probabilities(scores, self.calibration, self.single_label)
 
     def decide(self, probabilities: NDArray[np.float64], scores: NDArray[np.floating]) -> NDArray[np.bool_]:
         """(n, k): whether each article is filed under each topic."""
@@ -374,6 +372,17 @@ class TopicModel:
             },
             ensure_ascii=False,
         )
+
+
+def probabilities(
+    scores: NDArray[np.floating], calibration: NDArray[np.float64], single_label: bool
+) -> NDArray[np.float64]:
+    """(n, k): 1 / (1 + exp(-(A s + B))), or softmax(A s + B), of scores s (n, k) with A and B in calibration (2, k)."""
+    logits = scores * calibration[0] + calibration[1]
+    if not single_label:
+        return 1 / (1 + np.exp(-logits))
+    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return odds / odds.sum(axis=1, keepdims=True)
 
 
 def compose(title: str, body: str, title_weight: int) -> str:

@@ -1,24 +1,27 @@
-"""Figures counted from a large unlabelled crawl: how common words and word pairs are, and which words keep company."""
+"""Figures counted from a large unlabelled crawl: how common words are, which keep company, what is written together."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
 from serve.article import find_column
 from serve.atomic import atomic_folder
 from serve.errors import InputError
 from serve.formats import as_text, open_reader
-from serve.model import compose_all
+from serve.model import TITLE_WEIGHT, compose_all
 from serve.paths import DATA
-from serve.vectorizer import Documents, TfidfVectorizer, Vocabulary, count_terms
+from serve.vectorizer import Documents, TfidfVectorizer, Vocabulary, count_terms, inverse_document_frequency
 
 EMBEDDED_BACKGROUND = DATA / "background"
-FACTS, TERMS, FIGURES = "background.json", "terms.txt", "figures.safetensors"
+FACTS, TERMS = "background.json", "terms.txt"
+FIGURES, PROFILES = "figures.safetensors", "profiles.safetensors"
 
 DIMENSIONS = 300
 # Words that fewer articles hold have vectors that are mostly chance; of the others the most common ones, so that the
@@ -27,17 +30,24 @@ MIN_DOCUMENTS = 4
 MAX_WORDS = 38_000
 # A word that more of the articles hold tells no topics apart.
 MAX_SHARE = 0.2
-# Pairs are many; only those that a crawl holds often have a frequency worth keeping.
-MIN_PAIR_DOCUMENTS = 20
+
+
+# A profile is the mean of so many articles that are alike, cut to so many words; of a larger crawl a sample is taken.
+GROUP_SIZE = 4
+PROFILE_WORDS = 200
+MAX_PROFILED = 20_000
 
 
 @dataclass(frozen=True)
 class Background:
-    """Document frequencies of v terms (words and pairs) in n documents, and a vector for each of the words.
+    """Document frequencies of v terms (words and pairs) in n documents, a vector for each of the words, and profiles.
 
     The vectors are the right singular vectors of the documents' TF-IDF matrix (latent semantic analysis: Deerwester,
     Dumais, Furnas, Landauer & Harshman 1990, "Indexing by latent semantic analysis"): x V is the place of a TF-IDF row
     x in a space where words that keep company lie close.
+
+    A profile is the mean TF-IDF row of a group of articles that lie close to each other: how the crawl writes about
+    one kind of event, without the text of any article.
     """
 
     terms: list[str]
@@ -49,6 +59,8 @@ class Background:
     """(v, d): the vectors, each times 127 / its largest part; pairs have none: zeros."""
     scales: NDArray[np.float32]
     """(v,): what a code of 1 stands for in each vector."""
+    profiles: csr_matrix
+    """(g, v): of length 1."""
 
     def vectors(self) -> NDArray[np.float32]:
         """(v, d): the word vectors."""
@@ -65,9 +77,15 @@ class Background:
             "codes": self.codes[words],
             "scales": self.scales[words],
         }
+        rows = {
+            "ends": self.profiles.indptr.astype(np.int32),
+            "terms": self.profiles.indices.astype(np.int32),
+            "values": np.rint(self.profiles.data * 255).astype(np.uint8),
+        }
         with atomic_folder(path) as folder:
             (folder / TERMS).write_text("".join(term + "\n" for term in self.terms), encoding="utf-8")
             (folder / FIGURES).write_bytes(save(arrays))
+            (folder / PROFILES).write_bytes(save(rows))
             (folder / FACTS).write_text(json.dumps({"n_documents": self.n_documents}) + "\n", encoding="utf-8")
 
     @classmethod
@@ -80,6 +98,7 @@ class Background:
         try:
             terms = (folder / TERMS).read_text(encoding="utf-8").split("\n")[:-1]
             arrays = load((folder / FIGURES).read_bytes())
+            rows = load((folder / PROFILES).read_bytes())
             n_documents = int(json.loads((folder / FACTS).read_text(encoding="utf-8"))["n_documents"])
             codes = np.zeros((len(terms), arrays["codes"].shape[1]), np.int8)
             codes[arrays["words"]] = arrays["codes"]
@@ -87,11 +106,14 @@ class Background:
             scales[arrays["words"]] = arrays["scales"]
             if arrays["documents"].shape != (len(terms),):
                 raise ValueError("as many document frequencies as terms are wanted")
+            values = rows["values"].astype(np.float32)
+            profiles = csr_matrix((values, rows["terms"], rows["ends"]), shape=(len(rows["ends"]) - 1, len(terms)))
+            profiles.check_format()
         except (OSError, ValueError, KeyError, IndexError, TypeError, SafetensorError) as error:
             raise InputError(
                 f"{folder}: not a usable background ({error}); make one with `kanal background CRAWL --out {folder}`."
             ) from None
-        return cls(terms, arrays["documents"], n_documents, codes, scales)
+        return cls(terms, arrays["documents"], n_documents, codes, scales, of_length_one(profiles))
 
 
 def read_crawl(
@@ -99,7 +121,7 @@ def read_crawl(
     title_column: str | None = None,
     text_column: str | None = None,
     *,
-    title_weight: int = 1,
+    title_weight: int = TITLE_WEIGHT,
 ) -> list[str]:
     """The articles of CSV, JSONL or Parquet files, cleaned and composed as a model takes them."""
     articles: list[str] = []
@@ -114,43 +136,91 @@ def read_crawl(
     return articles
 
 
-def build_background(articles: Iterable[str], dimensions: int | None = None) -> Background:
-    """The figures of cleaned articles, crawl and corpus together; `dimensions` of the word vectors, DIMENSIONS if None.
+def build_background(
+    crawl: Sequence[str],
+    corpus: Sequence[str] = (),
+    *,
+    pairs: Collection[str] = (),
+    dimensions: int | None = None,
+) -> Background:
+    """The figures of cleaned articles: frequencies and vectors of crawl and corpus together, profiles of the crawl.
 
-    Raises InputError where the articles are too few or too much alike to count anything.
+    pairs: the word pairs to count; there are too many to keep all. `dimensions` of the word vectors, DIMENSIONS if
+    None. Raises InputError where the articles are too few or too much alike to count anything.
     """
     from sklearn.decomposition import TruncatedSVD
 
-    documents = Documents.of(articles)
+    documents = Documents.of([*crawl, *corpus])
     n = len(documents)
-    counts = count_terms(documents, (1, 2), MIN_DOCUMENTS)
+    counts = count_terms(documents, (1, 2), min(MIN_DOCUMENTS, n))
     names = counts.spelt.decode().split("\0")[:-1]
     pair = np.array([" " in name for name in names])
-    kept = np.where(pair, counts.documents >= MIN_PAIR_DOCUMENTS, counts.documents <= MAX_SHARE * n)
+    wanted = np.array([name in pairs for name in names])
+    kept = np.where(pair, wanted, counts.documents <= MAX_SHARE * n)
     words = np.flatnonzero(kept & ~pair)
     words = np.sort(words[np.argsort(-counts.documents[words], kind="stable")][:MAX_WORDS])
     if min(len(words), n) < 2:
         raise InputError(f"{n} articles are too few, or too much alike, for a background; give it a larger crawl.")
     kept &= pair | np.isin(np.arange(len(names)), words)
 
+    counts, word = counts.select(np.flatnonzero(kept)), ~pair[kept]
+    names = [name for name, keep in zip(names, kept, strict=True) if keep]
     vectorizer = TfidfVectorizer.of_vocabulary(
-        Vocabulary.of_bytes(counts.select(words).spelt),
-        np.log((1 + n) / (1 + counts.documents[words])) + 1.0,
+        Vocabulary.of_bytes(counts.spelt),
+        inverse_document_frequency(counts.documents, n),
+        ngram_range=(1, 2),
         sublinear_tf=True,
         dtype=np.float32,
     )
     rows = vectorizer.transform(documents)
-    dimensions = min(dimensions or DIMENSIONS, min(rows.shape) - 1)
-    vectors = TruncatedSVD(dimensions, n_iter=4, random_state=0).fit(rows).components_.T
+    of_words = of_length_one(rows[:, word])
+    dimensions = min(dimensions or DIMENSIONS, min(of_words.shape) - 1)
+    vectors = TruncatedSVD(dimensions, n_iter=4, random_state=0).fit(of_words).components_.T.astype(np.float32)
 
-    all_vectors = np.zeros((len(names), dimensions), np.float32)
-    all_vectors[words] = vectors
-    scales = np.abs(all_vectors[kept]).max(axis=1) / 127
-    codes = np.rint(all_vectors[kept] / np.maximum(scales, 1e-12)[:, None]).astype(np.int8)
+    codes, scales = np.zeros((len(names), dimensions), np.int8), np.zeros(len(names), np.float32)
+    scales[word] = np.abs(vectors).max(axis=1) / 127
+    codes[word] = np.rint(vectors / np.maximum(scales[word], 1e-12)[:, None])
     return Background(
-        terms=[name for name, keep in zip(names, kept, strict=True) if keep],
-        documents=counts.documents[kept].astype(np.int32),
+        terms=names,
+        documents=counts.documents.astype(np.int32),
         n_documents=n,
         codes=codes,
-        scales=scales.astype(np.float32),
+        scales=scales,
+        profiles=_profiles(rows[: len(crawl)], of_words[: len(crawl)] @ vectors),
     )
+
+
+def _profiles(rows: csr_matrix, places: NDArray[np.float32]) -> csr_matrix:
+    """The mean rows, of length 1, of groups of GROUP_SIZE rows that are alike, cut to their PROFILE_WORDS largest entries.
+
+    Groups are made one after the other: an article that is in none yet, by chance, and those closest to it in latent
+    space (n, d) of the rest.
+    """
+    generator = np.random.default_rng(0)
+    sample = np.sort(generator.permutation(rows.shape[0])[:MAX_PROFILED])
+    places = places[sample] / np.maximum(np.linalg.norm(places[sample], axis=1, keepdims=True), 1e-9)
+    free = np.ones(len(sample), bool)
+    groups = []
+    for first in generator.permutation(len(sample)):
+        if free[first] and free.sum() >= GROUP_SIZE:
+            closeness = np.where(free, places @ places[first], -np.inf)
+            closeness[first] = np.inf
+            group = np.argpartition(-closeness, GROUP_SIZE - 1)[:GROUP_SIZE]
+            free[group] = False
+            groups.append(np.sort(group))
+    members = sample[np.array(groups, np.int64).reshape(-1)]
+    ends = np.arange(0, len(members) + 1, GROUP_SIZE)
+    mean = csr_matrix((np.ones(len(members), np.float32), members, ends), (len(groups), rows.shape[0])) @ rows
+    for start, end in pairwise(mean.indptr):
+        values = mean.data[start:end]
+        if len(values) > PROFILE_WORDS:
+            values[values < np.partition(values, -PROFILE_WORDS)[-PROFILE_WORDS]] = 0.0
+    mean.eliminate_zeros()
+    return of_length_one(mean)
+
+
+def of_length_one(rows: csr_matrix) -> csr_matrix:
+    """The rows, each of Euclidean length 1; empty ones stay empty."""
+    lengths = np.sqrt(rows.multiply(rows).sum(axis=1)).A1
+    rows.data = (rows.data / np.repeat(np.maximum(lengths, 1e-9), np.diff(rows.indptr))).astype(np.float32)
+    return rows

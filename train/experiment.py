@@ -72,7 +72,7 @@ class Adaptation:
     """What learning from an unlabelled crawl changed."""
 
     before: Evaluation
-    """The model that gave the crawl its topics, on the test articles."""
+    """The model trained without the crawl, on the test articles."""
     shares: dict[str, tuple[float, float]]
     """The share of the crawl's articles filed under each topic before and after."""
 
@@ -118,12 +118,9 @@ def run_experiment(
     model = learn(settings)
     adaptation = None
     if crawl:
-        before = model
-        columns = material.columns
+        before, columns = model, material.columns
         articles = Documents.of(read_crawl(crawl, columns.title, columns.text, title_weight=settings.title_weight))
-        probabilities = before.probabilities(before.scores(articles))
-        given = (articles, probabilities)
-        model = fit(training, taxonomy, settings, background=background, lexicon=lexicon, crawl=given)
+        model = fit(training, taxonomy, settings, background=background, lexicon=lexicon, crawl=articles)
         adaptation = Adaptation(evaluate(before, testing), _shares(articles, before, model))
 
     evaluation = evaluate(model, testing)

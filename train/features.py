@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from serve.vectorizer import Documents, TfidfVectorizer, Vocabulary, count_terms, inverse_document_frequency
-from train.background import Background
+from train.background import Background, of_length_one
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,8 @@ class Features:
     vectorizer: TfidfVectorizer
     vectors: NDArray[np.float32]
     """(v, d): times the scale that latent rows have beside the words; d is 0 without a background."""
+    profiles: csr_matrix
+    """(g, v): the background's profiles in these terms."""
 
     def rows(self, documents: Documents) -> tuple[csr_matrix, NDArray[np.float32]]:
         """The documents' TF-IDF rows x (n, v), and beside them their latent rows z = x V (n, d)."""
@@ -60,11 +62,14 @@ def learn_features(
     _, columns, _ = TfidfVectorizer.of_vocabulary(terms, np.ones(len(terms)), **parameters).rows(documents)
     frequencies = np.bincount(columns, minlength=len(terms)).astype(np.int64)
     vectors = np.zeros((len(terms), background.codes.shape[1] if background else 0), np.float32)
+    profiles = csr_matrix(np.zeros((0, len(terms)), np.float32))
     if background is not None:
         theirs = [i for i, term in enumerate(background.terms) if term in names]
         ours = [terms.indices[background.terms[i]] for i in theirs]
         frequencies[ours] += background.documents[theirs]
         n += background.n_documents
         vectors[ours] = background.vectors()[theirs] * latent_scale
+        moved = csr_matrix((np.ones(len(ours), np.float32), (theirs, ours)), (len(background.terms), len(terms)))
+        profiles = of_length_one(background.profiles @ moved)
     idf = inverse_document_frequency(frequencies, n)
-    return Features(TfidfVectorizer.of_vocabulary(terms, idf, **parameters), vectors)
+    return Features(TfidfVectorizer.of_vocabulary(terms, idf, **parameters), vectors, profiles.tocsr())

@@ -10,7 +10,7 @@ from scipy.sparse import vstack
 from sklearn.model_selection import KFold
 
 from serve.errors import InputError
-from serve.model import TopicModel, compose_all
+from serve.model import TITLE_WEIGHT, TopicModel, compose_all, probabilities
 from serve.topics import Topic, load_topics
 from serve.vectorizer import Documents
 from train.background import Background
@@ -34,22 +34,22 @@ class Settings:
     """A term that a larger share of the training articles holds is left out, unless the background has it."""
     cost: float = 1.0
     """What a training article on the wrong side of the margin costs (C)."""
-    title_weight: int = 2
+    title_weight: int = TITLE_WEIGHT
     """How many times the title counts beside the text."""
     latent_scale: float = 1.0
     """How much an article's latent row counts beside its words."""
     piece_size: int = 3
     """How many of a topic's lexicon entries make one extra example."""
-    piece_weight: float = 0.5
-    """How much such an example counts beside an article."""
-    crawl_weight: float = 0.3
-    """How much an article counts whose topics an earlier model has given."""
+    piece_weight: float = 0.4
+    """How much such an example counts beside an article; each entry is in two."""
+    unlabelled_weight: float = 0.3
+    """How much an article of a crawl, or a profile of the background, counts beside a labelled article."""
     folds: int = 4
     """The parts of the training articles that calibration and thresholds are learnt on, in turn."""
     seed: int = 0
 
 
-# An earlier model's decision on an unlabelled article is left out where its probability is between these.
+# What a first model says of unlabelled rows is left out where its probability is between these.
 UNDECIDED = (0.3, 0.5)
 
 
@@ -60,19 +60,20 @@ def fit(
     *,
     background: Background | None = None,
     lexicon: Lexicon | None = None,
-    crawl: tuple[Documents, NDArray[np.float64]] | None = None,
+    crawl: Documents | None = None,
 ) -> TopicModel:
     """The model that the articles of a corpus make: columns title, text, topics (a list of ids of the taxonomy).
 
     A background brings words that the corpus does not hold and the company they keep, a lexicon what an editor would
-    list under each topic. crawl: unlabelled articles, composed, and the probability (n, k) that an earlier model gives
-    each topic; they count as examples where it is decided (self-training: Scudder 1965, Yarowsky 1995).
+    list under each topic. What is unlabelled, the background's profiles and the articles of `crawl` (composed), is given
+    topics by a first model, and a second learns from all (self-training: Scudder 1965, Yarowsky 1995).
 
     Where every article has exactly one topic, the model answers with exactly one. The same input gives the same model,
     byte for byte, on any number of cores.
     """
     topics = list(taxonomy)
     truth = label_matrix(corpus["topics"], topics)
+    n, k = truth.shape
     articles = Documents.of(compose_all(corpus["text"], corpus["title"], settings.title_weight))
     features = learn_features(
         articles,
@@ -84,42 +85,54 @@ def fit(
         phrases=lexicon_pairs(lexicon or {}, topics),
     )
 
-    # Articles first, then what is only learnt from: pieces of the lexicon, articles of the crawl.
+    # Rows: articles, pieces of the lexicon, and what is unlabelled.
     pieces = lexicon_pieces(lexicon or {}, topics, settings.piece_size)
-    documents, labels = [articles, Documents.of(text for text, _ in pieces)], [truth]
-    labels.append(label_matrix([[topic] for _, topic in pieces], topics))
-    weight = [np.ones(truth.shape), np.full(labels[1].shape, settings.piece_weight)]
+    parts = [features.rows(articles), features.rows(Documents.of(text for text, _ in pieces))]
+    parts.append((features.profiles, features.profiles @ features.vectors))
     if crawl is not None:
-        unlabelled, probabilities = crawl
-        documents.append(unlabelled)
-        labels.append(probabilities >= UNDECIDED[1])
-        decided = (probabilities < UNDECIDED[0]) | (probabilities >= UNDECIDED[1])
-        weight.append(np.where(decided, settings.crawl_weight, 0.0))
-    rows = [features.rows(part) for part in documents]
-    x, z = vstack([x for x, _ in rows]).tocsr(), np.vstack([z for _, z in rows])
-    y, weights = np.vstack(labels), np.vstack(weight)
-    n = len(truth)
+        parts.append(features.rows(crawl))
+    x, z = vstack([x for x, _ in parts]).tocsr(), np.vstack([z for _, z in parts])
+    labelled = np.vstack([truth, label_matrix([[topic] for _, topic in pieces], topics)])
+    weight = np.concatenate([np.ones(n), np.full(len(pieces), settings.piece_weight)])
+    unlabelled = np.arange(len(labelled), x.shape[0])
 
-    def learn(train: NDArray[np.int64], n_jobs: int) -> LinearWeights:
-        examples = np.concatenate([train, np.arange(n, len(y))])
-        return fit_linear(x, y, z=z, cost=settings.cost, sample_weight=weights, rows=examples, n_jobs=n_jobs)
+    def learn(train: NDArray[np.int64], guesses: NDArray[np.float64] | None, n_jobs: int) -> LinearWeights:
+        """From articles `train`, all pieces, and what is unlabelled where a first model's guesses are decided."""
+        if guesses is None:
+            guesses = np.full((len(unlabelled), k), np.mean(UNDECIDED))
+        decided = (guesses < UNDECIDED[0]) | (guesses >= UNDECIDED[1])
+        weights = np.vstack([np.repeat(weight[:, None], k, axis=1), decided * settings.unlabelled_weight])
+        rows = np.concatenate([train, np.arange(n, x.shape[0])])
+        y = np.vstack([labelled, guesses >= UNDECIDED[1]])
+        return fit_linear(x, y, z=z, cost=settings.cost, sample_weight=weights, rows=rows, n_jobs=n_jobs)
 
-    # Scores of each article by classifiers that have not seen its labels.
-    scores = np.empty(truth.shape)
-    folds = list(KFold(min(settings.folds, n), shuffle=True, random_state=settings.seed).split(truth))
-    learnt = Parallel(-1, prefer="threads")(delayed(learn)(train, 1) for train, _ in folds)
-    for (_, held_out), part in zip(folds, learnt, strict=True):
-        scores[held_out] = x[held_out] @ part.sparse + z[held_out] @ part.dense + part.bias
+    def score(weights: LinearWeights, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        return x[rows] @ weights.sparse + z[rows] @ weights.dense + weights.bias
 
-    whole = learn(np.arange(n), -1)
     single_label = bool((truth.sum(axis=1) == 1).all())
+    calibrate = temperature if single_label else platt
+    folds = list(KFold(min(settings.folds, n), shuffle=True, random_state=settings.seed).split(truth))
+    # What a first model guesses, whole and without each fold; a fold's articles have no part in what is guessed for it.
+    guesses: list[NDArray[np.float64] | None] = [None] * (len(folds) + 1)
+    for stage in range(2 if len(unlabelled) else 1):
+        jobs = [(train, guess, 1) for (train, _), guess in zip(folds, guesses[1:], strict=True)]
+        *learnt, whole = Parallel(-1, prefer="threads")(
+            delayed(learn)(*job) for job in [*jobs, (np.arange(n), guesses[0], 1)]
+        )
+        scores = np.empty((n, k))
+        for (_, held_out), part in zip(folds, learnt, strict=True):
+            scores[held_out] = score(part, held_out)
+        calibration = calibrate(scores, truth)
+        if stage == 0 and len(unlabelled):
+            guesses = [probabilities(score(part, unlabelled), calibration, single_label) for part in (whole, *learnt)]
+
     model = TopicModel(
         taxonomy=taxonomy,
         vectorizer=features.vectorizer,
         weights=features.folded(whole.sparse, whole.dense),
         bias=whole.bias.astype(np.float32),
-        calibration=temperature(scores, truth) if single_label else platt(scores, truth),
-        thresholds=np.zeros(len(topics)),
+        calibration=calibration,
+        thresholds=np.zeros(k),
         title_weight=settings.title_weight,
         single_label=single_label,
         card={
@@ -129,15 +142,16 @@ def fit(
                 "articles": n,
                 "lexicon_pieces": len(pieces),
                 "background_articles": background.n_documents if background else 0,
-                "crawl_articles": len(crawl[0]) if crawl else 0,
+                "background_profiles": features.profiles.shape[0],
+                "crawl_articles": len(crawl) if crawl else 0,
             },
         },
     )
-    probabilities = model.probabilities(scores)
+    found = model.probabilities(scores)
     if not single_label:
-        model = replace(model, thresholds=f1_thresholds(probabilities, truth))
+        model = replace(model, thresholds=f1_thresholds(found, truth))
     model = replace(model, uncertain_below=uncertainty_limit(model.confidence(scores)))
-    assigned = model.decide(probabilities, scores)
+    assigned = model.decide(found, scores)
     return model.with_card(out_of_fold_micro_f1=float(2 * (assigned & truth).sum() / (assigned.sum() + truth.sum())))
 
 

@@ -31,14 +31,18 @@ def load_lexicon(path: str | Path = EMBEDDED_LEXICON) -> Lexicon:
     return lexicon
 
 
-def lexicon_pieces(lexicon: Lexicon, topics: Iterable[str], size: int, seed: int = 0) -> list[tuple[str, str]]:
-    """Short texts of `size` entries each with the topic that they stand under: extra examples to learn from."""
-    shuffle = random.Random(seed).shuffle
+def lexicon_pieces(lexicon: Lexicon, topics: Iterable[str], size: int) -> list[tuple[str, str]]:
+    """Short texts of `size` entries each with the topic that they stand under: extra examples to learn from.
+
+    Each entry comes twice, in other company: which entries stand together is chance, and should not matter.
+    """
     pieces = []
-    for topic in topics:
-        entries = list(lexicon.get(topic, []))
-        shuffle(entries)
-        pieces += [(" ".join(entries[i : i + size]), topic) for i in range(0, len(entries), size)]
+    for seed in range(2):
+        shuffle = random.Random(seed).shuffle
+        for topic in topics:
+            entries = list(lexicon.get(topic, []))
+            shuffle(entries)
+            pieces += [(" ".join(entries[i : i + size]), topic) for i in range(0, len(entries), size)]
     return pieces
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from serve.errors import InputError
-from train.background import Background, build_background, read_crawl
+from train.background import GROUP_SIZE, Background, build_background, read_crawl
 
 # Ten kinds of articles, so that no word is in more than a tenth of them.
 KINDS = [[f"kata{kind}{letter}" for letter in "abcdef"] for kind in "zyxwvutsrq"]
@@ -17,7 +17,7 @@ def articles(n: int = 600) -> list[str]:
 
 @pytest.fixture(scope="module")
 def background():
-    return build_background(articles(), dimensions=10)
+    return build_background(articles(), pairs={"harga pasar", "tidak ada"}, dimensions=10)
 
 
 def test_document_frequencies_are_counted(background):
@@ -50,6 +50,16 @@ def test_what_is_saved_is_what_is_loaded(background, tmp_path):
     assert again.n_documents == background.n_documents
     np.testing.assert_array_equal(again.documents, background.documents)
     np.testing.assert_array_equal(again.vectors(), background.vectors())
+    np.testing.assert_allclose(again.profiles.toarray(), background.profiles.toarray(), atol=0.005)
+
+
+def test_a_profile_is_the_mean_of_articles_of_one_kind(background):
+    assert background.profiles.shape == (600 // GROUP_SIZE, len(background.terms))
+    np.testing.assert_allclose(background.profiles.multiply(background.profiles).sum(axis=1), 1, atol=1e-5)
+    kinds = [
+        {background.terms[column][:5] for column in row.indices} - {"harga", "pasar"} for row in background.profiles
+    ]
+    assert sum(len(kind) == 1 for kind in kinds) > 0.8 * len(kinds)
 
 
 def test_the_same_crawl_makes_the_same_figures(tmp_path):
@@ -81,6 +91,6 @@ def test_a_damaged_background_is_refused(background, tmp_path, damage):
 def test_a_crawl_is_read_cleaned_and_composed(tmp_path):
     file = tmp_path / "crawl.csv"
     file.write_text('judul,isi\nHujan Deras,"JAKARTA, KABAR.com - Hujan turun. Baca juga: Harga Beras Naik"\nKosong,\n')
-    assert read_crawl([file]) == ["Hujan Deras\nHujan turun.", "Kosong\n"]
+    assert read_crawl([file], title_weight=1) == ["Hujan Deras\nHujan turun.", "Kosong\n"]
     with pytest.raises(InputError, match="no column 'teks'"):
         read_crawl([file], text_column="teks")

@@ -24,11 +24,21 @@ def test_temperature_finds_the_scale(generator):
     assert (b == 0).all()
 
 
-def test_a_common_topic_goes_by_its_own_threshold_and_a_rare_one_by_the_common(generator):
-    # The frequent topic is best cut at 0.8, the rare one's few articles say 0.1.
-    frequent = generator.random(5000)
-    rare = np.where(np.arange(5000) < 3, 0.11, 0.05)
-    truth = np.stack([frequent >= 0.8, np.arange(5000) < 3], axis=1)
-    common, shrunk = f1_thresholds(np.stack([frequent, rare], axis=1), truth)
-    assert common == pytest.approx(0.8, abs=0.02)
-    assert shrunk == pytest.approx(0.8, abs=0.06)
+def test_thresholds_reach_the_highest_f1_of_calibrated_probabilities(generator):
+    probabilities = generator.random((50_000, 1))
+    truth = generator.random((50_000, 1)) < probabilities
+
+    def f1(threshold: float) -> float:
+        assigned = probabilities >= threshold
+        return 2 * (truth & assigned).sum() / (truth.sum() + assigned.sum())
+
+    (threshold,) = f1_thresholds(probabilities, truth)
+    assert f1(threshold) == pytest.approx(max(f1(t) for t in np.linspace(0.05, 0.95, 91)), abs=1e-3)
+
+
+def test_a_rare_topic_goes_by_the_common_threshold(generator):
+    common = generator.random(5000)
+    probabilities = np.stack([common, np.where(np.arange(5000) < 3, 0.11, 0.05)], axis=1)
+    truth = np.stack([generator.random(5000) < common, np.arange(5000) < 3], axis=1)
+    frequent, rare = f1_thresholds(probabilities, truth)
+    assert rare == pytest.approx(frequent, abs=0.02)

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import TfidfVectorizer as ScikitLearnVectorizer
 
 from serve.vectorizer import Documents
@@ -17,6 +18,7 @@ def background() -> Background:
         n_documents=100,
         codes=np.array([[127, 0], [0, 127], [0, 0], [64, 0]], np.int8),
         scales=np.array([1 / 127, 1 / 127, 0, 1 / 127], np.float32),
+        profiles=csr_matrix(np.array([[0.6, 0.8, 0, 0]], np.float32)),
     )
 
 
@@ -54,3 +56,10 @@ def test_a_word_that_no_article_holds_gets_the_weight_of_its_neighbours():
     weights = features.folded(np.zeros((features.vectors.shape[0], 1)), dense)
     names = features.vectorizer.terms_.names
     assert weights[names.index("alutsista"), 0] > 0
+
+
+def test_profiles_stand_in_the_columns_of_their_terms():
+    features = learn_features(Documents.of(TEXTS), **SETTINGS, background=background())
+    names = features.vectorizer.terms_.names
+    profile = features.profiles.toarray()[0]
+    assert {names[i]: pytest.approx(profile[i]) for i in profile.nonzero()[0]} == {"alutsista": 0.6, "kerja": 0.8}

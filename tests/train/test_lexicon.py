@@ -6,12 +6,11 @@ from train.lexicon import lexicon_pairs, lexicon_pieces, load_lexicon
 LEXICON = {"pakta": ["Perjanjian Pertahanan", "NATO", "kerja sama militer"], "bola": ["gol"]}
 
 
-def test_pieces_hold_every_entry_once():
+def test_pieces_hold_every_entry_twice():
     pieces = lexicon_pieces(LEXICON, ["pakta", "bola", "lain"], size=2)
-    assert [topic for _, topic in pieces] == ["pakta", "pakta", "bola"]
-    assert sorted(" ".join(text for text, topic in pieces if topic == "pakta").split()) == sorted(
-        " ".join(LEXICON["pakta"]).split()
-    )
+    assert [topic for _, topic in pieces] == ["pakta", "pakta", "bola"] * 2
+    words = sorted(" ".join(text for text, topic in pieces if topic == "pakta").split())
+    assert words == sorted(" ".join(LEXICON["pakta"] * 2).split())
     assert pieces == lexicon_pieces(LEXICON, ["pakta", "bola", "lain"], size=2)
 
 
