@@ -96,7 +96,7 @@ def fit(
     weight = np.concatenate([np.ones(n), np.full(len(pieces), settings.piece_weight)])
     unlabelled = np.arange(len(labelled), x.shape[0])
 
-    def learn(train: NDArray[np.int64], guesses: NDArray[np.float64] | None, n_jobs: int) -> LinearWeights:
+    def learn(train: NDArray[np.int64], guesses: NDArray[np.float64] | None) -> LinearWeights:
         """From articles `train`, all pieces, and what is unlabelled where a first model's guesses are decided."""
         if guesses is None:
             guesses = np.full((len(unlabelled), k), np.mean(UNDECIDED))
@@ -104,7 +104,7 @@ def fit(
         weights = np.vstack([np.repeat(weight[:, None], k, axis=1), decided * settings.unlabelled_weight])
         rows = np.concatenate([train, np.arange(n, x.shape[0])])
         y = np.vstack([labelled, guesses >= UNDECIDED[1]])
-        return fit_linear(x, y, z=z, cost=settings.cost, sample_weight=weights, rows=rows, n_jobs=n_jobs)
+        return fit_linear(x, y, z=z, cost=settings.cost, sample_weight=weights, rows=rows, n_jobs=1)
 
     def score(weights: LinearWeights, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         return x[rows] @ weights.sparse + z[rows] @ weights.dense + weights.bias
@@ -115,9 +115,9 @@ def fit(
     # What a first model guesses, whole and without each fold; a fold's articles have no part in what is guessed for it.
     guesses: list[NDArray[np.float64] | None] = [None] * (len(folds) + 1)
     for stage in range(2 if len(unlabelled) else 1):
-        jobs = [(train, guess, 1) for (train, _), guess in zip(folds, guesses[1:], strict=True)]
-        *learnt, whole = Parallel(-1, prefer="threads")(
-            delayed(learn)(*job) for job in [*jobs, (np.arange(n), guesses[0], 1)]
+        parts_to_learn = [np.arange(n), *(train for train, _ in folds)]
+        whole, *learnt = Parallel(-1, prefer="threads")(
+            delayed(learn)(train, guess) for train, guess in zip(parts_to_learn, guesses, strict=True)
         )
         scores = np.empty((n, k))
         for (_, held_out), part in zip(folds, learnt, strict=True):
@@ -149,7 +149,7 @@ def fit(
     )
     found = model.probabilities(scores)
     if not single_label:
-        model = replace(model, thresholds=f1_thresholds(found, truth))
+        model = model.with_thresholds(f1_thresholds(found, truth))
     model = replace(model, uncertain_below=uncertainty_limit(model.confidence(scores)))
     assigned = model.decide(found, scores)
     return model.with_card(out_of_fold_micro_f1=float(2 * (assigned & truth).sum() / (assigned.sum() + truth.sum())))
