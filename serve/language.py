@@ -1,5 +1,6 @@
 """The language of a text, told by its function words: what crawls of Indonesian news hold beside Indonesian."""
 
+import re
 import unicodedata
 from collections import Counter
 
@@ -86,6 +87,18 @@ _ENGLISH = frozenset(
 )
 _ALL_INDONESIAN = _INDONESIAN_OR_MALAY | _INDONESIAN
 _ALL = _ALL_INDONESIAN | _MALAY | _JAVANESE | _SUNDANESE | _ENGLISH
+
+
+def language_tokens() -> tuple[list[str], list[int]]:
+    """The tokens of all these words in four groups, and where each of the first three ends: those that Malay shares with
+    Indonesian, Indonesian's own, Malay's own, and those of other languages."""
+    groups = (_INDONESIAN_OR_MALAY, _INDONESIAN, _MALAY, _JAVANESE | _SUNDANESE | _ENGLISH)
+    tokens: dict[str, None] = {}
+    ends = []
+    for group in groups:
+        tokens |= dict.fromkeys(token for word in sorted(group) for token in re.findall(r"\w{2,}", word))
+        ends.append(len(tokens))
+    return list(tokens), ends[:-1]
 
 
 def language_of(text: str) -> str:

@@ -5,114 +5,69 @@ only, so that cleaning takes time linear in the text, whatever the text holds.
 When in doubt a rule leaves the text alone: a leftover that stays does less harm than a sentence that goes.
 """
 
-import re
-from collections.abc import Callable
+from enum import IntEnum
 from typing import NamedTuple
 
 
+class End(IntEnum):
+    """Where a removal ends."""
+
+    MATCH = 0
+    """Where the match does."""
+    TITLE = 1
+    """With the title that follows, as far as it can be told."""
+    RELATED = 2
+    """With the title that follows: in brackets, on this line, or on the next."""
+
+
 class Rule(NamedTuple):
-    """What one kind of leftover looks like, and what stands in its place."""
+    """What one kind of leftover looks like, and what stands in its place. Patterns are as in `serve.patterns`."""
 
     kind: str
     triggers: frozenset[str]  # one of these is in the text wherever the pattern fits
-    pattern: re.Pattern[str]
+    pattern: str
     new: str | int  # what stands there instead; a number: that group of the match
-    end: Callable[[str, int], int] | None  # where the removal ends, given where the match ends
+    end: End
     tail: int  # looked for in so many characters at the end only; 0: everywhere
 
 
-def _rule(
-    kind: str,
-    triggers: str,
-    pattern: str,
-    new: str | int = " ",
-    end: Callable[[str, int], int] | None = None,
-    tail: int = 0,
-) -> Rule:
-    return Rule(kind, frozenset(triggers.split("|")), re.compile(pattern, re.MULTILINE), new, end, tail)
+def _rule(kind: str, triggers: str, pattern: str, new: str | int = " ", end: End = End.MATCH, tail: int = 0) -> Rule:
+    return Rule(kind, frozenset(triggers.split("|")), pattern, new, end, tail)
 
 
 # Where the title that follows "Baca juga:" ends. Crawls that lost their line breaks run it into the next sentence.
 
-_TITLE_LIMIT = 220
-_QUOTED = re.compile(
-    r"""(["'])(?:[^\n]{2,200}?\1(?= ?:| ?\[| di sini| ?\n|\Z)|[^\n]{2,200}?\1(?= ))(?: ?di sini)? ?:?"""
-)
-_NEXT_LEFTOVER = re.compile(
+TITLE_LIMIT = 220
+QUOTED_TITLE = r"""(["'])(?:[^\n]{2,200}?\1(?= ?:| ?\[| di sini| ?\n|\Z)|[^\n]{2,200}?\1(?= ))(?: ?di sini)? ?:?"""
+NEXT_LEFTOVER = (
     r"\[ ?Gambas|(?:Baca|BACA|Simak|SIMAK|Lihat|LIHAT|Tonton|Saksikan) (?:juga|Juga|JUGA|[Vv]ideo)"
     r"|Dapatkan update|SCROLL TO|ADVERTISEMENT|\bHalaman \d"
 )
 # "PindahSalmah": the line break was there. Names with a capital inside have a shorter first part, or are listed.
-_GLUED = re.compile(
+GLUED = (
     r"(?:(?<=[a-z]{4}|\d{4})(?<!Whats)(?<!Linked)(?<!Black)(?<!Shopee)(?<!detik)(?<!Deep)(?<!Grab)|(?<=[?!]))(?=[A-Z][a-z]+ )"
     r"""|(?<=[\w?!])(?="[A-Z])"""
 )
-_SENTENCE_END = re.compile(r"[^\s.]{2}[.?!][\"')]? ?(?=[\"'(]?[A-Z0-9])")
+SENTENCE_END = r"[^\s.]{2}[.?!][\"')]? ?(?=[\"'(]?[A-Z0-9])"
 # Words that headlines write in small letters, and words that open sentences and seldom stand in a headline.
-_SMALL_WORDS = frozenset(
-    """a agar akan akibat ala alias antara atas atau bagai bagi bahwa bak berkat buat cs dalam dan dari demi dengan di gara-gara
+SMALL_WORD = (
+    "(?:"
+    + "|".join(
+        """a agar akan akibat ala alias antara atas atau bagai bagi bahwa bak berkat buat cs dalam dan dari demi dengan di gara-gara
     gegara hingga ini itu jadi jika juta kala kalau karena ke kepada ketimbang lalu lewat melalui menjadi meski miliar mulai of oleh
     pada para per persen saat sambil sampai sang sebagai sebelum secara sejak selama seperti serta setelah si soal tak tanpa tapi
     tentang terhadap terkait tetapi the triliun untuk usai v versus via vs yang yg""".split()
+    )
+    + r")\Z"
 )
-_SENTENCE_STARTS = frozenset(
-    """Adapun Bahkan Dalam Dari Dengan Di Dia Diketahui Hal Ia Karena Kemudian Kendati Lebih Melansir Menurut Menurutnya Mereka Meski
+SENTENCE_START = (
+    "(?:"
+    + "|".join(
+        """Adapun Bahkan Dalam Dari Dengan Di Dia Diketahui Hal Ia Karena Kemudian Kendati Lebih Melansir Menurut Menurutnya Mereka Meski
     Namun Oleh Pada Padahal Pasalnya Saat Sebab Sebelumnya Sehingga Selain Selanjutnya Sementara Seperti Setelah Untuk""".split()
+    )
+    + r")\Z"
 )
-
-
-def _after_title(text: str, start: int) -> int:
-    """Where the title that begins at `start` ends; `start` itself where that cannot be told."""
-    while text[start : start + 1] == " ":
-        start += 1
-    window = text[start : start + _TITLE_LIMIT]
-    if quoted := _QUOTED.match(window):
-        return start + quoted.end()
-    line, newline, _ = window.partition("\n")
-    whole = bool(newline) or start + len(line) == len(text)
-    if leftover := _NEXT_LEFTOVER.search(line):
-        line, whole = line[: leftover.start()], True
-    if (glued := _GLUED.search(line)) and glued.start() >= 15:
-        line, whole = line[: glued.end()], True
-    if whole and not _SENTENCE_END.search(line) and not line.rstrip().endswith((".", ',"', '."')):
-        return start + len(line)
-    return start + _title_case_run(line, whole)
-
-
-def _title_case_run(line: str, whole: bool) -> int:
-    words = [(match.start(), match[0]) for match in re.finditer(r"\S+", line)]
-    capital = 0
-    for i, (_, word) in enumerate(words):
-        bare = word.lstrip("\"'([")
-        if not bare[:1].islower():
-            capital = i
-        elif bare.rstrip(",:;?!.\"')]") not in _SMALL_WORDS:
-            break
-    else:
-        return len(line) if whole else 0
-    # The first word in small letters belongs to the next sentence, which begins before it: after a full stop, with a
-    # word that opens sentences and seldom stands in titles, or else with the last capital.
-    if ends := [match.end() for match in _SENTENCE_END.finditer(line, 0, words[i][0])]:
-        return ends[-1]
-    opening = [j for j in range(3, i) if words[j][1] in _SENTENCE_STARTS or words[j][1][0] == '"']
-    first = opening[-1] if opening else capital
-    return words[first][0] if first >= 3 else 0
-
-
-def _after_related(text: str, start: int) -> int:
-    """The end of a "Baca juga" whose label ends at `start`: its title is in brackets, on this line, or on the next."""
-    if text.rfind("[", max(0, start - 20), start) > text.rfind("\n", max(0, start - 20), start):
-        closing = text.find("]", start, start + _TITLE_LIMIT)
-        if closing >= 0 and "\n" not in text[start:closing]:
-            return closing + 1
-    if text[start : start + 1] != "\n":
-        return _after_title(text, start)
-    if text[start - 1] != ":":  # a heading; the crawl has left its list of links out
-        return start
-    line = text[start + 1 : start + 1 + _TITLE_LIMIT].partition("\n")[0]
-    is_title = 15 < len(line) < 150 and not line.endswith(".") and _title_case_run(line, True) == len(line)
-    return start + 1 + len(line) if is_title else start
-
 
 # The rules: four tables, each applied in the order of its rows; the preamble goes after `ANYWHERE`.
 
@@ -173,15 +128,15 @@ ANYWHERE = (
         # In a sentence of the article these words go on in small letters.
         r"""(?: ?[:>]| ?-(?= )|(?= ?["'])|$|(?<=JUGA)(?= [A-Z])|(?<=Juga)(?= [A-Z]\w{0,20},? [A-Z0-9"'])"""
         r"|(?<=[Vv]ideo)(?= [A-Z]))",
-        end=_after_related,
+        end=End.RELATED,
     ),
     _rule(
         "baca_juga",
         "Pilihan Editor|Pilihan editor|Plihan Editor|PILIHAN EDITOR|Artikel Terkait|Berita Terkait|ARTIKEL TERKAIT|BERITA TERKAIT",
         "(?:Pilihan|Plihan|PILIHAN) (?:[Ee]ditor|EDITOR) ?:|(?:Artikel|Berita|ARTIKEL|BERITA) (?:Terkait|TERKAIT)(?: ?:|$)",
-        end=_after_related,
+        end=End.RELATED,
     ),
-    _rule("video", _WATCH, rf"""(?:{_VERBS}) (?:[Vv]ideo|VIDEO)(?:nya)?(?: ?:|(?= ?["']))""", end=_after_related),
+    _rule("video", _WATCH, rf"""(?:{_VERBS}) (?:[Vv]ideo|VIDEO)(?:nya)?(?: ?:|(?= ?["']))""", end=End.RELATED),
     _rule(
         "video",
         "Saksikan Live|Simak Live|Tonton Live|SaksikanLive",
@@ -193,7 +148,7 @@ ANYWHERE = (
         "Artikel ini",
         r"Artikel ini (?:telah|sudah)(?: lebih dulu| pernah)? (?:tayang|terbit|naik|dimuat|ditayangkan) (?:di|pada) ?"
         r"[\w.-]{3,25} dengan judul:?",
-        end=_after_title,
+        end=End.TITLE,
     ),
     _rule(
         "republished",
@@ -284,7 +239,7 @@ _UNGLUED = r"(?!\w[a-z]+[A-Z])" + _PLACE  # not "MajenePasar"
 _DATE = r"(?: ?, ?\d{1,2}[\w/ ]{0,18})?"
 # A hyphen with no space at either side ends a dateline only after a site or after capitals: "JAKARTA-Polisi", not "Saint-Germain".
 _DASH = r"""(?: ?(?:- -|--|[–—])(?: ?[-–—])? ?| - ?|- |(?<=[A-Z]{4}|\.com)-(?=[A-Z][a-z]|"))(?=["'(]{0,2} ?[A-Z0-9])"""
-DATELINE = re.compile(
+DATELINE = (
     r"""(?:\[["'])?(?:Laporan (?:[Ww]artawan|[Rr]eporter|[Kk]ontributor)[^\n]{0,120}?)?(?:"""
     rf"{_SITE}(?: ?[,.|/-] ?{_UNGLUED}){{0,2}}{_DASH}"
     rf"|{_PLACE}(?: ?[,/] ?{_PLACE})?{_DATE} ?[,( ] ?(?:{_SITE}|{_PLACE}) ?\)?{_DASH}"
@@ -292,28 +247,11 @@ DATELINE = re.compile(
     rf"|{_SITE} ?, ?(?:Jakarta|Bandung|Surabaya|Yogyakarta|Semarang|Medan|Makassar|Denpasar|Bogor|Depok|Bekasi|Tangerang)"
     r""" ?(?=["A-Z]))"""
 )
-FIRST_CAPTION = re.compile(
+FIRST_CAPTION = (
     # a line that ends with a credit; a sentence without full stop that does, run into the next; a line that says so
     rf"[^\n()]{{0,180}}+(?:{_CREDIT}|{_CREDIT_OF_SITE})\.?\n|[A-Z][^\n().!?]{{5,160}}+(?:{_CREDIT}|{_CREDIT_OF_SITE})\.?(?= [A-Z0-9\"])"
     r"|(?:Foto|FOTO|Ilustrasi|ILUSTRASI) ?:[^\n]{0,180}\n|(?:Ilustrasi|ILUSTRASI)\b[^\n.]{0,150}(?:\.[^\n]{0,40})?\n"
 )
-SITE_SUFFIX = re.compile(rf" ?[-|–—] ?(?:{_SITE}|[A-Z][^\n.]{{2,30}}$)(?: ?[-|–—:] ?{_SITE})?")
-
-
-def _trigger_search() -> re.Pattern[str]:
-    """Finds the trigger words of all rules in one pass; grouped by their first letter, which makes it twice as fast."""
-    triggers = {trigger for rule in MARKUP + ANYWHERE + CAPTIONS + ENDS for trigger in rule.triggers}
-    words: dict[str, list[str]] = {}
-    for trigger in sorted(triggers, reverse=True):  # the longer of two that begin alike comes first
-        words.setdefault(trigger[0], []).append(re.escape(trigger[1:]))
-    return re.compile("|".join(f"{re.escape(first)}(?:{'|'.join(rest)})" for first, rest in words.items()))
-
-
-_TRIGGERS = _trigger_search()
-
-
-def triggers_in(text: str) -> set[str]:
-    """The trigger words of all rules that occur in the text."""
-    found = set(_TRIGGERS.findall(text))
-    # Where "(Foto" is found, so are "(" and "Foto".
-    return found | {trigger[0] for trigger in found} | {trigger.lstrip("( ") for trigger in found}
+SITE_SUFFIX = rf" ?[-|–—] ?(?:{_SITE}|[A-Z][^\n.]{{2,30}}\Z)(?: ?[-|–—:] ?{_SITE})?"
+# After a title that is repeated: the first sentence.
+NEW_SENTENCE = r"[ .]{0,2}[\"'(]?[A-Z]"

@@ -2,10 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Self, overload
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, Union, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +15,16 @@ from serve import kernels
 from serve.atomic import atomic_folder
 from serve.clean import Removed, clean, clean_traced, normalise, normalise_traced
 from serve.errors import ModelError
+from serve.filing import FINE, ODD, PageScorer, PageScores
 from serve.language import language_of
 from serve.topics import Topic
 from serve.vectorizer import Documents, TfidfVectorizer, Vocabulary, map_blocks
+
+if TYPE_CHECKING:
+    import pyarrow
+
+# n texts, or titles: an array of Arrow, or strings; None counts as empty.
+Texts: TypeAlias = Union[Sequence[str | None], "pyarrow.Array"]
 
 FORMAT = 1
 # How many times an article's title counts beside its text.
@@ -135,7 +143,7 @@ class TopicModel:
     @overload
     def predict(self, texts: str, titles: str | None = None) -> list[str]: ...  # type: ignore[overload-overlap]
     @overload
-    def predict(self, texts: Sequence[str | None], titles: Sequence[str | None] | None = None) -> list[list[str]]: ...
+    def predict(self, texts: Texts, titles: Texts | None = None) -> list[list[str]]: ...
     def predict(self, texts: Any, titles: Any = None) -> Any:
         """The topics of each article, best first: a list for one text, a list of n lists for n texts."""
         if isinstance(texts, str):
@@ -143,33 +151,58 @@ class TopicModel:
         filed = self.file(texts, titles)
         return [[topic for topic, _ in filed.topics(i)] for i in range(len(filed.assigned))]
 
-    def predict_proba(
-        self, texts: Sequence[str | None], titles: Sequence[str | None] | None = None
-    ) -> NDArray[np.float64]:
+    def predict_proba(self, texts: Texts, titles: Texts | None = None) -> NDArray[np.float64]:
         """(n, k): the probability of each topic."""
         return self.probabilities(self.decision_function(texts, titles))
 
-    def decision_function(
-        self, texts: Sequence[str | None], titles: Sequence[str | None] | None = None
-    ) -> NDArray[np.float32]:
+    def decision_function(self, texts: Texts, titles: Texts | None = None) -> NDArray[np.float32]:
         """(n, k): the linear scores s."""
-        return self.scores(Documents.of(compose_all(texts, titles, self.title_weight)))
+        return self._scored_pages(*_pages(texts, titles))[0].scores
 
-    def file(self, texts: Sequence[str | None], titles: Sequence[str | None] | None = None) -> Filed:
-        """Probabilities, decisions and notes for n articles."""
-        return self._filed(list(compose_all(texts, titles, self.title_weight)))
+    def file(self, texts: Texts, titles: Texts | None = None, *, n_threads: int | None = None) -> Filed:
+        """Probabilities, decisions and notes for n articles, on so many threads (all cores when None)."""
+        found, languages = self._scored_pages(*_pages(texts, titles), n_threads)
+        return self._filed(found.scores, found.words, found.known, languages)
 
-    def _filed(self, documents: Sequence[str]) -> Filed:
-        """The same for documents that are cleaned and composed already."""
-        scores, words, known = self._scored(Documents.of(documents))
+    @cached_property
+    def _scorer(self) -> PageScorer:
+        return PageScorer(self.vectorizer, self.weights, self.bias, self.title_weight)
+
+    def _scored_pages(
+        self, texts: Documents, titles: Documents | None, n_threads: int | None = None
+    ) -> tuple[PageScores, dict[int, str]]:
+        """The scores of all pages, and the language of those that may not be in Indonesian."""
+        found = self._scorer.score(texts, titles, n_threads)
+        looked_at = np.flatnonzero(found.states != FINE)
+        if not len(looked_at):
+            return found, {}
+        documents = [
+            compose(titles.text(i) if titles is not None else "", texts.text(i), self.title_weight)
+            for i in looked_at.tolist()
+        ]
+        odd = found.states[looked_at] == ODD
+        left = looked_at[odd]
+        found.scores[left], found.words[left], found.known[left] = self._scored(
+            Documents.of(document for document, is_odd in zip(documents, odd, strict=True) if is_odd)
+        )
+        return found, dict(zip(looked_at.tolist(), map(language_of, documents), strict=True))
+
+    def _filed(
+        self,
+        scores: NDArray[np.float32],
+        words: NDArray[np.int64],
+        known: NDArray[np.int64],
+        languages: Mapping[int, str],
+    ) -> Filed:
         probabilities, confidence = self.probabilities(scores), self.confidence(scores)
         empty, unknown = words == 0, mostly_unknown(words, known)
         assigned = self.decide(probabilities, scores)
         if not self.single_label:
             assigned[empty | unknown] = False
         uncertain = confidence < self.uncertain_below
-        facts = zip(documents, empty.tolist(), uncertain.tolist(), unknown.tolist(), strict=True)
-        notes = [_note(*of_one) for of_one in facts]
+        notes = [""] * len(scores)
+        for i in {*np.flatnonzero(empty | unknown | uncertain).tolist(), *languages}:
+            notes[i] = _note(bool(empty[i]), bool(uncertain[i]), bool(unknown[i]), languages.get(i, ""))
         return Filed(self.topics, scores, probabilities, assigned, confidence, notes)
 
     def scores(self, documents: Documents) -> NDArray[np.float32]:
@@ -183,10 +216,11 @@ class TopicModel:
         words, known = np.zeros(len(documents), np.int64), np.zeros(len(documents), np.int64)
 
         def score(block: slice) -> None:
+            space = vectorizer.workspaces.of_size(documents.longest)
             kernels.score_documents(
-                *documents.part(block), documents.fold, *vectorizer.ngram_range, *vectorizer.terms_.table,
-                vectorizer.idf_, vectorizer.sublinear_tf, vectorizer.norm_code, self.weights, scores[block],
-                words[block], known[block],
+                *documents.part(block), kernels.table("fold"), *vectorizer.ngram_range, *vectorizer.terms_.table,
+                vectorizer.idf_, vectorizer.sublinear_tf, vectorizer.norm_code, self.weights, len(self.taxonomy),
+                scores[block], words[block], known[block], *space.tokens, space.counts, space.touched, space.values,
             )  # fmt: skip
 
         map_blocks(score, documents.blocks(), vectorizer.n_jobs)
@@ -220,8 +254,9 @@ class TopicModel:
         """Why the article is filed as it is: for the topics it is filed under (or the likeliest one where there is none),
         or for `topics`, the exact contribution of every word and word pair, with their places in the given texts."""
         cleaned = clean_traced(text, title)
-        document = compose(title, cleaned.text, self.title_weight)
-        filed = self._filed([document])
+        document = _composed(title, cleaned.text, self.title_weight)
+        scored = self._scored(Documents.of([document]))
+        filed = self._filed(*scored, {0: language_of(document)})
         scores, probabilities, assigned = filed.scores[0], filed.probabilities[0], filed.assigned[0]
         if topics is None:
             chosen = np.flatnonzero(assigned) if assigned.any() else np.array([int(probabilities.argmax())])
@@ -385,15 +420,19 @@ def probabilities(
     return odds / odds.sum(axis=1, keepdims=True)
 
 
-def compose(title: str, body: str, title_weight: int) -> str:
-    """The document that is vectorised: the title so many times, then the cleaned text."""
+def compose(title: str, text: str, title_weight: int) -> str:
+    """The document that is vectorised: the title so many times, then the text, cleaned."""
+    return _composed(title, clean(text, title), title_weight)
+
+
+def _composed(title: str, body: str, title_weight: int) -> str:
     return f"{normalise(title)}\n" * title_weight + body if title else body
 
 
 def compose_all(texts: Iterable[str | None], titles: Iterable[str | None] | None, title_weight: int) -> Iterator[str]:
     """The documents of n articles as they came; None counts as empty."""
     for text, title in zip(texts, titles, strict=True) if titles is not None else ((text, "") for text in texts):
-        yield compose(title or "", clean(text or "", title or ""), title_weight)
+        yield compose(title or "", text or "", title_weight)
 
 
 def mostly_unknown(words: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -402,16 +441,24 @@ def mostly_unknown(words: NDArray[np.int64], known: NDArray[np.int64]) -> NDArra
     return known < words / 2 - np.sqrt(words)
 
 
-def _note(document: str, empty: bool, uncertain: bool, unknown: bool) -> str:
+def _note(empty: bool, uncertain: bool, unknown: bool, language: str) -> str:
     if empty:
         return "empty"
-    language = language_of(document)
     notes = (
         "uncertain" if uncertain else "",
         f"not Indonesian: {language}" if language not in ("", "Indonesian") else "",
         "mostly unknown words" if unknown else "",
     )
     return "; ".join(filter(None, notes))
+
+
+def _pages(texts: Texts, titles: Texts | None) -> tuple[Documents, Documents | None]:
+    """Pages as the kernels take them. Raises ValueError where there are not as many titles as texts."""
+    pages = Documents.of(texts, pages=True)
+    heads = Documents.of(titles, pages=True) if titles is not None else None
+    if heads is not None and len(heads) != len(pages):
+        raise ValueError(f"{len(pages)} texts and {len(heads)} titles: give a title, or None, for each text")
+    return pages, heads
 
 
 def _read_card(folder: Path) -> dict[str, Any]:

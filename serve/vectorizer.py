@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serve import kernels
+from serve.workspace import Workspace, Workspaces
 
 if TYPE_CHECKING:
     import scipy.sparse
@@ -35,25 +36,29 @@ class Documents:
     """(n + 1,): document i is buffer[offsets[i]:offsets[i + 1]]."""
 
     @classmethod
-    def of(cls, texts: Any) -> Self:
-        """From an Arrow string array (used in place) or any iterable of str; None is an empty document."""
+    def of(cls, texts: Any, *, pages: bool = False) -> Self:
+        """From an Arrow string array (used in place) or any iterable of str; None is an empty document.
+
+        pages: to be cleaned before they are tokenised, and therefore with all capitals as they are.
+        """
         if isinstance(texts, cls):
             return texts
         if isinstance(texts, (str, bytes)):
             raise ValueError("Iterable over raw text documents expected, string object received.")
         if hasattr(texts, "type") and hasattr(texts, "null_count"):
-            return cls._of_arrow(texts)
-        return cls._of_bytes([_encode(text) if text else b"" for text in texts])
+            return cls._of_arrow(texts, pages)
+        encode = _encode_page if pages else _encode
+        return cls._of_bytes([encode(text) if text else b"" for text in texts])
 
     @classmethod
-    def _of_arrow(cls, texts: Any) -> Self:
+    def _of_arrow(cls, texts: Any, pages: bool) -> Self:
         import pyarrow
         import pyarrow.compute
 
         if isinstance(texts, pyarrow.ChunkedArray):
             texts = texts.combine_chunks()
         texts = pyarrow.compute.fill_null(texts.cast(pyarrow.large_string()), "")
-        if pyarrow.compute.any(pyarrow.compute.match_substring(texts, "Σ")).as_py():
+        if not pages and pyarrow.compute.any(pyarrow.compute.match_substring(texts, "Σ")).as_py():
             return cls._of_bytes([_encode(text) for text in texts.to_pylist()])
         _, offsets, data = texts.buffers()
         buffer = np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
@@ -68,10 +73,10 @@ class Documents:
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
-    @cached_property
-    def fold(self) -> NDArray[np.int32]:
-        """The characters' lower case, as the kernels take it."""
-        return kernels.fold_table(self.buffer)
+    @property
+    def longest(self) -> int:
+        """The bytes of the longest document."""
+        return int(np.diff(self.offsets).max(initial=0))
 
     def blocks(self, size: int = BLOCK_BYTES) -> list[slice]:
         """Ranges of documents of about `size` bytes each."""
@@ -79,8 +84,16 @@ class Documents:
         edges = np.unique(np.concatenate([[0], np.minimum(cuts, len(self)), [len(self)]]))
         return [slice(int(a), int(b)) for a, b in pairwise(edges)]
 
+    def text(self, i: int) -> str:
+        """Document i."""
+        return self.buffer[self.offsets[i] : self.offsets[i + 1]].tobytes().decode("utf-8", "surrogatepass")
+
     def part(self, block: slice) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         return self.buffer, self.offsets[block.start : block.stop + 1]
+
+
+def _encode_page(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
 
 
 def _encode(text: str) -> bytes:
@@ -88,7 +101,7 @@ def _encode(text: str) -> bytes:
     # A dotted "İ", whose lower case is two characters, is left to the kernels: the text keeps its length.
     if "Σ" in text:
         text = "İ".join(part.lower() for part in text.split("İ"))
-    return text.encode("utf-8", "surrogatepass")
+    return _encode_page(text)
 
 
 def _cores() -> int:
@@ -130,7 +143,8 @@ class Vocabulary:
         if len(terms) > MAX_WORDS:
             raise ValueError("the vocabulary is too large: its terms take more than 32 GiB")
         tags, slots = _empty_table(size)
-        twice = kernels.build_table(array, offsets, tags, slots, terms)
+        room = np.empty(int(np.diff(offsets).max(initial=0)) + 2, np.uint64)
+        twice = kernels.build_table(array, offsets, tags, slots, terms, room, np.zeros(2, np.int64))
         if twice >= 0:
             term = spelt[offsets[twice] : offsets[twice + 1] - 1]
             raise ValueError(f"the term {term.decode('utf-8', 'replace')!r} is in the vocabulary twice")
@@ -241,6 +255,12 @@ class TfidfVectorizer:
                 if column is not None:
                     yield column, [span for _, span in tokens[i : i + n]]
 
+    @cached_property
+    def workspaces(self) -> Workspaces:
+        """Each thread's room for the kernels."""
+        shortest, longest = self.ngram_range
+        return Workspaces(len(self.terms_), longest - shortest + 1)
+
     @property
     def norm_code(self) -> int:
         """`norm` as the kernels take it."""
@@ -266,6 +286,7 @@ class TfidfVectorizer:
             counts = counts.select(np.sort(most))
         self.terms_ = Vocabulary.of_bytes(counts.spelt)
         self.__dict__.pop("vocabulary_", None)
+        self.__dict__.pop("workspaces", None)
         self.idf_ = inverse_document_frequency(counts.documents, n, smooth=self.smooth_idf)
 
     def _transform(self, documents: Documents) -> "scipy.sparse.csr_matrix":
@@ -289,12 +310,14 @@ class TfidfVectorizer:
             tokens = np.diff(offsets) // 2 + 1
             most = int(np.minimum(tokens * (longest - shortest + 1), len(self.terms_)).sum())
             columns = np.empty(most, np.int32)
-            values: NDArray[Any] = np.empty(most, self.dtype)
+            values = np.empty(most, np.float64)
+            space = self.workspaces.of_size(documents.longest)
             filled = kernels.weigh_documents(
-                buffer, offsets, documents.fold, shortest, longest, *self.terms_.table, idf, self.sublinear_tf,
-                NORMS[self.norm], row_ends[1:][block], columns, values,
+                buffer, offsets, kernels.table("fold"), shortest, longest, *self.terms_.table, idf, self.sublinear_tf,
+                NORMS[self.norm], row_ends[1:][block], columns, values, *space.tokens, space.counts, space.bits,
+                space.summary,
             )  # fmt: skip
-            return columns[:filled], values[:filled]
+            return columns[:filled], values[:filled].astype(self.dtype, copy=False)
 
         blocks = documents.blocks()
         parts = map_blocks(weigh, blocks, self.n_jobs)
@@ -338,6 +361,9 @@ class TfidfVectorizer:
     def _parameters(cls) -> list[str]:
         return [name for name in cls.__init__.__annotations__ if name != "return"]
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "workspaces"}
+
     def __repr__(self) -> str:
         defaults = self.__init__.__kwdefaults__  # type: ignore[misc]
         changed = [f"{name}={value!r}" for name, value in self.get_params().items() if value != defaults[name]]
@@ -359,15 +385,15 @@ class TfidfVectorizer:
 
 def _tokens(document: str) -> Iterator[tuple[str, tuple[int, int]]]:
     """The tokens of a document and the characters that they stand at."""
-    buffer, offsets = Documents.of([document]).part(slice(0, 1))
-    words, starts, hashes, _ = kernels.scratch(offsets)
-    sources = np.empty((len(hashes), 2), np.int64)
-    count = kernels.tokenise(buffer, 0, len(buffer), kernels.fold_table(buffer), words, starts, hashes, sources)
-    # How many characters begin before each byte.
-    characters = np.concatenate([[0], np.cumsum((buffer & 0xC0) != 0x80)])
+    buffer = Documents.of([document]).buffer
+    space = Workspace(len(buffer))
+    sources = np.empty(2 * len(space.hashes), np.int64)
+    count = kernels.tokenise(
+        buffer, kernels.table("fold"), space.text, space.words, space.starts, space.hashes, sources
+    )
     for t in range(count):
-        word = words[starts[t] : starts[t + 1]].tobytes().rstrip(b"\0").decode()
-        yield word, (int(characters[sources[t, 0]]), int(characters[sources[t, 1]]))
+        word = space.words[space.starts[t] : space.starts[t + 1]].tobytes().rstrip(b"\0").decode()
+        yield word, (int(sources[2 * t]), int(sources[2 * t + 1]))
 
 
 def inverse_document_frequency(documents: NDArray[np.int64], n: int, *, smooth: bool = True) -> NDArray[np.float64]:
@@ -431,8 +457,8 @@ def count_terms(
     size = int(kept.sum())
     if size == 0:
         raise ValueError("After pruning, no terms remain. Try a lower min_df or a higher max_df.")
-    spelt, offsets = np.empty(9 * n_words, np.uint8), np.zeros(size + 1, np.int64)
-    spelt = spelt[: kernels.spell(total.terms[:n_words], kept, spelt, offsets)]
+    spelt, offsets = np.empty(9 * int(n_words), np.uint8), np.zeros(size + 1, np.int64)
+    spelt = spelt[: kernels.spell(total.terms[:n_words], kept.view(np.uint8), spelt, offsets)]
     # UTF-8 bytes sort as the characters do; the zero byte at the end puts a term before those that go on.
     arrow = pyarrow.LargeBinaryArray.from_buffers(
         pyarrow.large_binary(), size, [None, pyarrow.py_buffer(offsets), pyarrow.py_buffer(spelt)]
@@ -453,13 +479,14 @@ class _Counter:
 
     def count(self, documents: Documents, block: slice, ngram_range: tuple[int, int]) -> Self:
         buffer, offsets = documents.part(block)
+        space = Workspace(documents.longest, n_grams=ngram_range[1] - ngram_range[0] + 1)
         last_seen = np.zeros(0, np.int64)
         done = 0
         while True:
             last_seen = _lengthened(last_seen, len(self.frequencies))
             done = kernels.count_documents(
-                buffer, offsets, done, documents.fold, *ngram_range, self.tags, self.slots, self.terms,
-                self.frequencies, last_seen, self.used,
+                buffer, offsets, done, kernels.table("fold"), *ngram_range, self.tags, self.slots, self.terms,
+                self.frequencies, last_seen, self.used, *space.tokens,
             )  # fmt: skip
             if done == len(offsets) - 1:
                 return self

@@ -10,7 +10,7 @@ from sklearn.exceptions import NotFittedError, SkipTestWarning
 from sklearn.feature_extraction.text import TfidfVectorizer as ScikitLearnVectorizer
 from sklearn.utils.estimator_checks import check_estimator
 
-from serve import kernels
+from serve import characters
 from serve.vectorizer import Documents, TfidfVectorizer, Vocabulary, count_terms
 
 ODD_TEXTS = [
@@ -77,10 +77,10 @@ def test_equals_scikit_learn_on_any_text(texts):
 
 
 def test_fold_table_holds_every_word_character():
-    beyond = "".join(map(chr, range(kernels.FOLD_SIZES[-1], sys.maxunicode + 1)))
+    beyond = "".join(map(chr, range(characters.FOLD_SIZE, sys.maxunicode + 1)))
     assert not any(character.isalnum() for character in beyond)
     longer = [character for character in map(chr, range(sys.maxunicode + 1)) if len(character.lower()) != 1]
-    assert longer == [chr(kernels.DOTTED_I)]
+    assert longer == [chr(characters.DOTTED_I)]
 
 
 def test_empty_none_and_huge_documents_give_a_row():

@@ -1,0 +1,99 @@
+"""Pages as they were crawled -> their topics' scores: cleaned, tokenised, weighed and scored by one kernel in one pass."""
+
+import threading
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from serve import kernels
+from serve.clean import cleaning_tables
+from serve.language import language_tokens
+from serve.vectorizer import Documents, TfidfVectorizer, Vocabulary, map_blocks
+from serve.workspace import Workspace
+
+# What the kernel says of a page.
+FINE, ODD, FOREIGN = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class PageScores:
+    """What comes out for n pages."""
+
+    scores: NDArray[np.float32]
+    """(n, k)."""
+    words: NDArray[np.int64]
+    """(n,): how many words each has."""
+    known: NDArray[np.int64]
+    """(n,): how many of them the vocabulary holds."""
+    states: NDArray[np.uint8]
+    """(n,): ODD for a page that was left out, as it takes Python to clean it; FOREIGN for one that may be in another
+    language than Indonesian; else FINE."""
+
+
+class PageScorer:
+    """Scores pages with weights (v, k) and bias (k,). What the kernel takes is kept ready, for each thread."""
+
+    def __init__(
+        self, vectorizer: TfidfVectorizer, weights: NDArray[np.float32], bias: NDArray[np.float32], title_weight: int
+    ) -> None:
+        self.vectorizer = vectorizer
+        self.weights = weights
+        self.bias = bias
+        self.title_weight = title_weight
+        self.ready = threading.local()
+
+    def score(self, texts: Documents, titles: Documents | None, n_threads: int | None = None) -> PageScores:
+        """The scores of n pages, whose titles count as often as they do in training."""
+        n = len(texts)
+        found = PageScores(
+            np.repeat(self.bias[None, :], n, axis=0),
+            np.zeros(n, np.int64),
+            np.zeros(n, np.int64),
+            np.zeros(n, np.uint8),
+        )
+        heads = titles if titles is not None else texts
+        size = texts.longest + (self.title_weight * (titles.longest + 1) if titles is not None else 0)
+
+        def score(block: slice) -> None:
+            kernel, prepared = self._prepared(size)
+            pages = (*texts.part(block), *heads.part(block), titles is not None)
+            kernel.run(
+                kernel.prepare(
+                    (*pages, found.scores[block], found.words[block], found.known[block], found.states[block])
+                )
+                + prepared
+            )
+
+        if n == 1:
+            score(slice(0, 1))
+        else:
+            map_blocks(score, texts.blocks(), n_threads)
+        return found
+
+    def _prepared(self, size: int) -> tuple[Any, list[Any]]:
+        """The kernel, and this thread's arguments for pages of up to `size` bytes."""
+        space: Workspace | None = getattr(self.ready, "space", None)
+        vectorizer = self.vectorizer
+        if space is None or space is not vectorizer.workspaces.of_size(size):
+            space = self.ready.space = vectorizer.workspaces.of_size(size)
+            self.ready.kernel = kernels.file_documents
+            languages = _languages()
+            self.ready.arguments = (
+                self.title_weight, *cleaning_tables(), *vectorizer.ngram_range, *vectorizer.terms_.table,
+                vectorizer.idf_, vectorizer.sublinear_tf, vectorizer.norm_code, self.weights, self.weights.shape[1],
+                *languages, np.zeros(len(languages[1]), np.uint8), space.stack, space.groups, space.text, space.spare, space.title, space.kept,
+                space.count, space.words, space.starts, space.hashes, space.found, space.counts, space.touched,
+                space.values,
+            )  # fmt: skip
+            self.ready.prepared = self.ready.kernel.prepare(self.ready.arguments, 9)
+        return self.ready.kernel, self.ready.prepared
+
+
+@cache
+def _languages() -> tuple[NDArray[Any], ...]:
+    """The table of words that tell languages, and where its groups end."""
+    tokens, ends = language_tokens()
+    return *Vocabulary.of(tokens).table, np.array(ends, np.int64)

@@ -1,0 +1,105 @@
+"""Numba functions without Python around them: object code that a process without Numba can load.
+
+A kernel takes contiguous one-dimensional arrays and numbers, as its annotations say, and returns a number. It makes no
+array, raises nothing and checks no bounds, so that nothing of Numba's or Python's is needed where it runs.
+NUMBA_BOUNDSCHECK=1 leaves the kernels as functions of Numba, which check the bounds.
+"""
+
+import inspect
+import os
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numba
+import numpy as np
+from numba import types
+from numba.extending import intrinsic
+from numba.np.arrayobj import make_array, populate_array
+from numpy.typing import NDArray
+
+# What a kernel's parameters are annotated with.
+U1: TypeAlias = NDArray[np.uint8]
+U4: TypeAlias = NDArray[np.uint32]
+U8: TypeAlias = NDArray[np.uint64]
+I4: TypeAlias = NDArray[np.int32]
+I8: TypeAlias = NDArray[np.int64]
+F4: TypeAlias = NDArray[np.float32]
+F8: TypeAlias = NDArray[np.float64]
+INT: TypeAlias = int
+
+ARRAY = "[:]"
+_KINDS = {
+    U1: "u1[:]", U4: "u4[:]", U8: "u8[:]", I4: "i4[:]", I8: "i8[:]", F4: "f4[:]", F8: "f8[:]", INT: "i8",
+}  # fmt: skip
+_TYPES: dict[str, Any] = {
+    "u1": types.uint8,
+    "u4": types.uint32,
+    "u8": types.uint64,
+    "i4": types.int32,
+    "i8": types.int64,
+    "f4": types.float32,
+    "f8": types.float64,
+}
+CHECKED = os.environ.get("NUMBA_BOUNDSCHECK", "0") not in ("", "0")
+_UNCHECKED: dict[str, Any] = {
+    "error_model": "numpy",
+    "_nrt": False,
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+}
+_OPTIONS: Any = {} if CHECKED else _UNCHECKED
+
+KERNELS: dict[str, Any] = {}
+
+
+def helper(function: Callable[..., Any]) -> Any:
+    """A function that kernels call."""
+    return numba.njit(**_OPTIONS)(function)
+
+
+def kernel(function: Callable[..., Any]) -> Any:
+    """A function that Python calls, by way of `serve.kernels`."""
+    KERNELS[function.__name__] = compiled = helper(function)
+    return compiled
+
+
+def parameters(function: Any) -> list[str]:
+    """The types of a kernel's parameters: "u1[:]" for `U1`, and the like."""
+    return [_KINDS[parameter.annotation] for parameter in inspect.signature(function.py_func).parameters.values()]
+
+
+@intrinsic
+def _as_array(context: Any, pointer: Any, length: Any) -> Any:
+    """The array of so many items at a pointer; `numba.carray` would count references to it."""
+    array = types.Array(pointer.dtype, 1, "C")
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        made = make_array(array)(context, builder)
+        size = context.get_constant(types.intp, context.get_abi_sizeof(context.get_data_type(array.dtype)))
+        data = builder.bitcast(args[0], made.data.type)
+        populate_array(made, data=data, shape=[args[1]], strides=[size], itemsize=size, meminfo=None)
+        return made._getvalue()
+
+    return array(pointer, types.intp), generate
+
+
+def object_code(function: Any) -> tuple[str, bytes]:
+    """The symbol and the object code of a kernel, arrays given as pointer and length."""
+    names: list[str] = []
+    arguments: list[str] = []
+    signature: list[Any] = []
+    for place, kind in enumerate(parameters(function)):
+        item = _TYPES[kind.removesuffix(ARRAY)]
+        if kind.endswith(ARRAY):
+            names += [f"p{place}", f"n{place}"]
+            arguments.append(f"as_array(p{place}, n{place})")
+            signature += [types.CPointer(item), types.int64]
+        else:
+            names.append(f"p{place}")
+            arguments.append(f"p{place}")
+            signature.append(item)
+    scope = {"kernel": function, "as_array": _as_array}
+    exec(f"def entry({', '.join(names)}): return kernel({', '.join(arguments)})", scope)
+    compiled = numba.njit(types.int64(*signature), **_OPTIONS)(scope["entry"])
+    (result,) = compiled.overloads.values()
+    return result.fndesc.llvm_func_name, result.library._get_compiled_object()

@@ -1,0 +1,213 @@
+"""A page's bytes -> its topics' scores, in one pass: cleaned, tokenised, weighed and scored, with no matrix on the way."""
+
+import numpy as np
+
+from serve.native.cleaning import START, clean_text
+from serve.native.compiler import F4, F8, I4, I8, INT, U1, U4, U8, helper, kernel
+from serve.native.terms import index_of
+from serve.native.text import NEWLINE, copy, plain_text
+from serve.native.tfidf import count_found, count_shortest, find_terms, weigh
+from serve.native.tokens import decode_all, tokens_of
+
+# What is said of a document beside its scores.
+FINE, ODD, FOREIGN = 0, 1, 2
+# A language is looked for in so many tokens; fewer different words tell none. Tokens are not quite the words that
+# `serve.language` tells languages by: so many more may be in them.
+SAMPLE_TOKENS = 250
+MIN_FOREIGN = 3
+SLACK = 2
+# A text of other letters takes more bytes a character.
+SAMPLE_CHARACTERS = 700
+ASCII = 128
+VERTICAL_BAR, ZERO_DIGIT, FULL_STOP = 124, 48, 46
+
+
+@helper
+def score(touched, n_touched, values, weights, k, row):
+    """Adds the weights of the touched terms to a row of k scores, in the order of their first occurrence."""
+    for t in range(n_touched):
+        weight = weights[touched[t] * k : (touched[t] + 1) * k]
+        value = np.float32(values[t])
+        for j in range(k):
+            row[j] += value * weight[j]
+
+
+@kernel
+def score_documents(
+    buffer: U1, offsets: I8, fold: I4, shortest: INT, longest: INT, tags: U4, slots: U8, terms: U8, idf: F8,
+    sublinear: INT, norm: INT, weights: F4, k: INT, scores: F4, words_in: I8, known: I8, text: I4, words: U8, starts: I8,
+    hashes: U8, found: I8, counts: I4, touched: I4, values: F8,
+) -> INT:  # fmt: skip
+    """Adds to scores (n k,) each document's TF-IDF row times weights (v k,).
+
+    Entries are added in the order of first occurrence: the same sum for a document whatever stands beside it.
+    words_in, known (n,): take the number of each document's words, and of its shortest n-grams that are in the vocabulary.
+    """
+    for d in range(len(offsets) - 1):
+        n = decode_all(buffer, offsets[d], offsets[d + 1], text)
+        n_tokens = tokens_of(text, n, fold, words, starts, hashes, starts[:0])
+        n_grams = find_terms(n_tokens, shortest, longest, (tags, slots, terms), words, starts, hashes, found)
+        words_in[d] = n_tokens
+        known[d] = count_shortest(found, n_tokens, shortest, longest)
+        n_touched = count_found(found, n_grams, counts, touched)
+        weigh(touched, n_touched, counts, idf, sublinear, norm, values)
+        score(touched, n_touched, values, weights, k, scores[d * k : (d + 1) * k])
+    return 0
+
+
+@helper
+def _may_be_foreign(text, n, n_tokens, table, bounds, seen, words, starts, hashes):
+    """Whether the language of a document has to be looked at closely: as many words of another language, nearly, as
+    Indonesian ones, or many letters beyond ASCII.
+
+    bounds: where the words that Malay shares end in the table, those of Indonesian, and those of Malay; others follow.
+    seen: zeros, one a word of the table, before and after.
+    """
+    tags, slots, terms = table
+    wide = 0
+    sample = min(n, SAMPLE_CHARACTERS)
+    for i in range(sample):
+        wide += text[i] >= ASCII
+    if 8 * wide > sample:
+        return True
+    shared = indonesian = malay = other = 0
+    looked_at = min(n_tokens, SAMPLE_TOKENS)
+    for i in range(looked_at):
+        word = index_of(tags, slots, terms, hashes[i], words, starts[i], starts[i + 1])
+        if word >= 0 and seen[word] == 0:
+            seen[word] = 1
+            if word < bounds[0]:
+                shared += 1
+            elif word < bounds[1]:
+                indonesian += 1
+            elif word < bounds[2]:
+                malay += 1
+            else:
+                other += 1
+    for i in range(looked_at):
+        word = index_of(tags, slots, terms, hashes[i], words, starts[i], starts[i + 1])
+        if word >= 0:
+            seen[word] = 0
+    if malay + other < MIN_FOREIGN:
+        return False
+    return other + SLACK >= shared + indonesian or malay + SLACK >= indonesian
+
+
+@kernel
+def clean_document(
+    buffer: U1, title_buffer: U1, judged: INT, plain: I4, several: I4, cases: U1, rules: I4, classes: I4, states: I4, outputs: U8,
+    program: I4, sets: I4, ranges: I4, patterns: I4, fold: I4, stack: I8, groups: I8, text: I4, spare: I4, title: I4,
+    kept: I8, traced: INT, origins: I4, spare_origins: I4, removed: I4, count: I8,
+) -> INT:  # fmt: skip
+    """Leaves the cleaned text's characters in `text` and returns their number, -1 for a text or title that is odd.
+
+    removed (3 r,): takes where each removal began and ended, and its kind; count[0] their number.
+    """
+    n = plain_text(buffer, START, len(buffer), plain, several, judged != 0, text, origins, traced != 0)
+    m = plain_text(title_buffer, START, len(title_buffer), plain, several, judged != 0, title, origins[:0], traced < 0)
+    if n < 0 or m < 0:
+        return -1
+    matcher = (program, sets, ranges, patterns, fold, stack, groups)
+    trace = (traced != 0, origins, spare_origins, removed, count)
+    return clean_text(matcher, cases, rules, (classes, states), outputs, text, n, title, m, spare, kept, trace)
+
+
+@kernel
+def plain_document(buffer: U1, judged: INT, plain: I4, several: I4, text: I4, traced: INT, origins: I4) -> INT:
+    """Leaves the plain form of the characters in `text` and returns their number, -1 where one is odd."""
+    return plain_text(buffer, START, len(buffer), plain, several, judged != 0, text, origins, traced != 0)
+
+
+@kernel
+def file_documents(
+    texts: U1, text_offsets: I8, titles: U1, title_offsets: I8, titled: INT, scores: F4, words_in: I8, known: I8,
+    states_of: U1, title_weight: INT, plain: I4, several: I4, cases: U1, rules: I4, classes: I4, states: I4, outputs: U8, program: I4,
+    sets: I4, ranges: I4, patterns: I4, fold: I4, shortest: INT, longest: INT, tags: U4, slots: U8, terms: U8, idf: F8,
+    sublinear: INT, norm: INT, weights: F4, k: INT, language_tags: U4, language_slots: U8, language_terms: U8,
+    language_bounds: I8, seen: U1, stack: I8, groups: I8, text: I4, spare: I4, title: I4, kept: I8, count: I8, words: U8, starts: I8, hashes: U8, found: I8,
+    counts: I4, touched: I4, values: F8,
+) -> INT:  # fmt: skip
+    """What `score_documents` does, for pages that are not cleaned yet; titles count `title_weight` times where `titled`.
+
+    states_of (n,): takes FINE, FOREIGN for a text that may be in another language, and ODD for one that was left out.
+    """
+    never = titled < 0
+    matcher = (program, sets, ranges, patterns, fold, stack, groups)
+    trace = (never, text[:0], text[:0], text[:0], count)
+    table = (tags, slots, terms)
+    for d in range(len(text_offsets) - 1):
+        n = plain_text(texts, text_offsets[d], text_offsets[d + 1], plain, several, never, text, text[:0], never)
+        m = 0
+        if titled != 0:
+            m = plain_text(
+                titles, title_offsets[d], title_offsets[d + 1], plain, several, never, title, text[:0], never
+            )
+        if n < 0 or m < 0:
+            states_of[d] = ODD
+            continue
+        n = clean_text(matcher, cases, rules, (classes, states), outputs, text, n, title, m, spare, kept, trace)
+        # The document that is vectorised: the title so many times, then the cleaned text.
+        size = 0
+        if m > 0:
+            for _ in range(title_weight):
+                copy(title, 0, m, spare, size)
+                spare[size + m] = NEWLINE
+                size += m + 1
+        copy(text, 0, n, spare, size)
+        size += n
+        n_tokens = tokens_of(spare, size, fold, words, starts, hashes, starts[:0])
+        n_grams = find_terms(n_tokens, shortest, longest, table, words, starts, hashes, found)
+        words_in[d] = n_tokens
+        known[d] = count_shortest(found, n_tokens, shortest, longest)
+        n_touched = count_found(found, n_grams, counts, touched)
+        weigh(touched, n_touched, counts, idf, sublinear, norm, values)
+        score(touched, n_touched, values, weights, k, scores[d * k : (d + 1) * k])
+        languages = (language_tags, language_slots, language_terms)
+        foreign = _may_be_foreign(spare, size, n_tokens, languages, language_bounds, seen, words, starts, hashes)
+        states_of[d] = FOREIGN if foreign else FINE
+    return 0
+
+
+@kernel
+def write_topics(
+    probabilities: F8, assigned: U1, names: U1, name_offsets: I8, order: I8, topics: U1, topic_offsets: I8, figures: U1,
+    figure_offsets: I8,
+) -> INT:  # fmt: skip
+    """Writes each row's topics, likeliest first, with "|" between, and their probabilities to four decimals likewise.
+
+    probabilities, assigned (n k,); topics, figures: the bytes, with n + 1 offsets each; order (k,): room.
+    """
+    k = len(order)
+    n = len(probabilities) // k
+    t = f = 0
+    for d in range(n):
+        row = probabilities[d * k : (d + 1) * k]
+        size = 0
+        for j in range(k):
+            if assigned[d * k + j] != 0:
+                place = size
+                while place > 0 and row[order[place - 1]] < row[j]:
+                    order[place] = order[place - 1]
+                    place -= 1
+                order[place] = j
+                size += 1
+        for s in range(size):
+            if s > 0:
+                topics[t] = figures[f] = VERTICAL_BAR
+                t += 1
+                f += 1
+            j = order[s]
+            for i in range(name_offsets[j], name_offsets[j + 1]):
+                topics[t] = names[i]
+                t += 1
+            figure = np.int64(np.rint(row[j] * 10000.0))
+            figures[f] = ZERO_DIGIT + figure // 10000
+            figures[f + 1] = FULL_STOP
+            divisor = 1000
+            for i in range(4):
+                figures[f + 2 + i] = ZERO_DIGIT + figure // divisor % 10
+                divisor //= 10
+            f += 6
+        topic_offsets[d + 1] = t
+        figure_offsets[d + 1] = f
+    return 0

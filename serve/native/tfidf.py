@@ -1,0 +1,161 @@
+"""Tokens -> TF-IDF: n-grams looked up, counted and weighed, and the linear scores of what comes out."""
+
+import numpy as np
+
+from serve.native.compiler import F8, I4, I8, INT, U1, U4, U8, helper, kernel
+from serve.native.terms import added, index_of
+from serve.native.tokens import U_1, ZERO, decode_all, join, tokens_of
+
+# Of the term frequencies that make up nearly all.
+LOGARITHMS = np.log(np.maximum(np.arange(64.0), 1.0))
+SIX = np.uint64(6)
+LOW_SIX = np.uint64(63)
+
+
+@helper
+def find_terms(n_tokens, shortest, longest, table, words, starts, hashes, found):
+    """Writes the index of each n-gram of a document to `found`, -1 for one that is not there, and returns their number.
+
+    N-grams come by the place of their first token, shorter ones first.
+    """
+    tags, slots, terms = table
+    n_grams = 0
+    for i in range(n_tokens):
+        h = hashes[i]
+        for n in range(1, min(longest, n_tokens - i) + 1):
+            if n > 1:
+                h = join(h, hashes[i + n - 1])
+            if n >= shortest:
+                found[n_grams] = index_of(tags, slots, terms, h, words, starts[i], starts[i + n])
+                n_grams += 1
+    return n_grams
+
+
+@helper
+def count_found(found, n_grams, counts, touched):
+    """Adds a document's n-grams to `counts` and returns how many different terms `touched` then lists."""
+    n_touched = 0
+    for g in range(n_grams):
+        term = found[g]
+        if term >= 0:
+            if counts[term] == 0:
+                touched[n_touched] = term
+                n_touched += 1
+            counts[term] += 1
+    return n_touched
+
+
+@helper
+def count_shortest(found, n_tokens, shortest, longest):
+    """The number of a document's shortest n-grams that are in the vocabulary: its words, where single words are terms."""
+    known = 0
+    g = 0
+    for i in range(n_tokens - shortest + 1):
+        known += found[g] >= 0
+        g += min(longest, n_tokens - i) - shortest + 1
+    return known
+
+
+@helper
+def weigh(touched, n_touched, counts, idf, sublinear, norm, values):
+    """Writes the TF-IDF values of the touched terms to `values` and sets their counts back to zero."""
+    total = 0.0
+    for t in range(n_touched):
+        term = touched[t]
+        tf = np.float64(counts[term])
+        counts[term] = 0
+        if sublinear != 0 and tf > 1.0:
+            tf = 1.0 + (LOGARITHMS[np.int64(tf)] if tf < len(LOGARITHMS) else np.log(tf))
+        value = tf * idf[term]
+        values[t] = value
+        total += value * value if norm == 2 else abs(value)
+    if norm != 0 and total > 0:
+        scale = 1.0 / (np.sqrt(total) if norm == 2 else total)
+        for t in range(n_touched):
+            values[t] *= scale
+
+
+@helper
+def _lowest_bit(word):
+    """The number of the lowest bit that is set: the bits below it, counted (Warren, Hacker's Delight, 5-1)."""
+    x = (word & (~word + U_1)) - U_1
+    x -= (x >> U_1) & np.uint64(0x5555555555555555)
+    x = (x & np.uint64(0x3333333333333333)) + ((x >> np.uint64(2)) & np.uint64(0x3333333333333333))
+    x = (x + (x >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+    return (x * np.uint64(0x0101010101010101)) >> np.uint64(56)
+
+
+@helper
+def _sort(touched, n_touched, bits, summary):
+    """Sorts column numbers by way of a bitmap (bits) and a bitmap of its words (summary), both zero before and after."""
+    for t in range(n_touched):
+        column = np.uint64(touched[t])
+        word = column >> SIX
+        bits[word] |= U_1 << (column & LOW_SIX)
+        summary[word >> SIX] |= U_1 << (word & LOW_SIX)
+    out = 0
+    for s in range(len(summary)):
+        while summary[s] != ZERO:
+            word = np.uint64(s) << SIX | _lowest_bit(summary[s])
+            summary[s] &= summary[s] - U_1
+            while bits[word] != ZERO:
+                touched[out] = word << SIX | _lowest_bit(bits[word])
+                bits[word] &= bits[word] - U_1
+                out += 1
+
+
+@kernel
+def weigh_documents(
+    buffer: U1, offsets: I8, fold: I4, shortest: INT, longest: INT, tags: U4, slots: U8, terms: U8, idf: F8,
+    sublinear: INT, norm: INT, row_ends: I8, columns: I4, values: F8, text: I4, words: U8, starts: I8, hashes: U8,
+    found: I8, counts: I4, bits: U8, summary: U8,
+) -> INT:  # fmt: skip
+    """Writes the CSR rows of the documents (columns ascending) and returns the number of their entries.
+
+    columns, values: as long as the documents can have entries; norm: 0 none, 1 or 2; counts, bits, summary: zeros.
+    """
+    filled = 0
+    for d in range(len(offsets) - 1):
+        n = decode_all(buffer, offsets[d], offsets[d + 1], text)
+        n_tokens = tokens_of(text, n, fold, words, starts, hashes, starts[:0])
+        touched = columns[filled:]
+        n_grams = find_terms(n_tokens, shortest, longest, (tags, slots, terms), words, starts, hashes, found)
+        n_touched = count_found(found, n_grams, counts, touched)
+        _sort(touched, n_touched, bits, summary)
+        weigh(touched, n_touched, counts, idf, sublinear, norm, values[filled:])
+        filled += n_touched
+        row_ends[d] = filled
+    return filled
+
+
+@kernel
+def count_documents(
+    buffer: U1, offsets: I8, first: INT, fold: I4, shortest: INT, longest: INT, tags: U4, slots: U8, terms: U8,
+    frequencies: I8, last_seen: I8, used: I8, text: I4, words: U8, starts: I8, hashes: U8, found: I8,
+) -> INT:  # fmt: skip
+    """Counts the n-grams of the documents from `first` on, and returns the first document there was no room for.
+
+    frequencies (2 capacity,): documents and occurrences of each term; last_seen (capacity,): one more than the document
+    that a term was last counted in; used: as in `native.terms`.
+    """
+    for d in range(first, len(offsets) - 1):
+        n = decode_all(buffer, offsets[d], offsets[d + 1], text)
+        n_tokens = tokens_of(text, n, fold, words, starts, hashes, starts[:0])
+        # Were every n-gram new, each token's words would be copied once for each of the n-grams it is in.
+        new_terms = n_tokens * (longest - shortest + 1)
+        new_words = starts[n_tokens] * longest * (longest - shortest + 1) + new_terms
+        if used[0] + new_terms > len(last_seen) or used[1] + new_words > len(terms):
+            return d
+        find_terms(n_tokens, shortest, longest, (tags, slots, terms), words, starts, hashes, found)
+        g = 0
+        for i in range(n_tokens):
+            for n in range(shortest, min(longest, n_tokens - i) + 1):
+                term = found[g]
+                g += 1
+                if term < 0:
+                    term = added(tags, slots, terms, used, words, starts[i], starts[i + n])
+                if last_seen[term] != d + 1:
+                    last_seen[term] = d + 1
+                    frequencies[2 * term] += 1
+                frequencies[2 * term + 1] += 1
+    return len(offsets) - 1
