@@ -81,6 +81,9 @@ SeparatorOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
+# The exit status of a run that has filed all rows but those that could not be read.
+REJECTED = 3
+
 
 def _version(wanted: bool) -> None:
     if wanted:
@@ -233,28 +236,45 @@ def background(
 
 @app.command()
 def predict(
-    source: Annotated[str, typer.Argument(metavar="IN", help="CSV, JSONL or Parquet file of articles, or - for standard input.")],
+    source: Annotated[str, typer.Argument(metavar="IN", help="CSV, JSONL or Parquet file of articles, a folder of .txt, .md and .html files, or - for standard input.")],
     target: Annotated[str | None, typer.Argument(metavar="[OUT]", help="The file to write; default: standard output.")] = None,
     model: ModelOption = None,
     title_column: TitleOption = None,
     text_column: TextOption = None,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the input's columns.")] = False,
     all_topics: Annotated[bool, typer.Option("--all", help="Add a column a topic with its probability.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Stop at the first row that cannot be read; default: such rows go to OUT.rejected.jsonl, and the exit status is 3.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a run to OUT that was interrupted, if there is one.")] = False,
+    workers: Annotated[int | None, typer.Option(min=1, help="How many threads predict; default: one a core.")] = None,
 ) -> None:  # fmt: skip
     """File every article of a file under its topics, one row out for each row in."""
     from serve.batch import predict_file
+    from serve.files.journal import journal_file, rejected_file
 
-    rows = predict_file(
-        load(model),
-        source,
-        target,
-        title_column=title_column,
-        text_column=text_column,
-        keep=keep,
-        all_topics=all_topics,
-    )
-    if target not in (None, "-"):
-        print(f"{rows} articles filed into {target}")
+    to_file = target not in (None, "-")
+    try:
+        outcome = predict_file(
+            load(model),
+            source,
+            target,
+            title_column=title_column,
+            text_column=text_column,
+            keep=keep,
+            all_topics=all_topics,
+            strict=strict,
+            resume=resume,
+            workers=workers,
+        )
+    except KeyboardInterrupt:
+        if target is not None and to_file and journal_file(target).exists():
+            print(f"Interrupted: the same command with --resume goes on with {target}.", file=sys.stderr)
+        raise
+    if to_file:
+        print(f"{outcome.rows} articles filed into {target}")
+    if outcome.rejected:
+        rows = "1 row" if outcome.rejected == 1 else f"{outcome.rejected} rows"
+        print(f"{rows} rejected" + (f", see {rejected_file(target)}" if target and to_file else ""), file=sys.stderr)
+        raise typer.Exit(REJECTED)
 
 
 @app.command()

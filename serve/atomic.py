@@ -18,11 +18,11 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
     temporary = Path(name)
     try:
         yield temporary
-        _sync(temporary)
+        sync(temporary)
         # mkstemp makes private files; the result should be as readable as any file of this user.
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
-        _sync(path.parent)
+        sync(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -39,7 +39,7 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
     try:
         yield temporary
         for file in temporary.rglob("*"):
-            _sync(file)
+            sync(file)
         temporary.chmod(0o777 & ~_umask())
         if path.exists():
             old = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".old", dir=path.parent))
@@ -48,7 +48,7 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
             shutil.rmtree(old)
         else:
             temporary.replace(path)
-        _sync(path.parent)
+        sync(path.parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -59,7 +59,8 @@ def _umask() -> int:
     return mask
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Waits until a file or folder is safely on the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

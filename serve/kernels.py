@@ -23,6 +23,7 @@ _HERE = Path(__file__).parent
 # What the kernels and tables are made of.
 _SOURCES = ("native", "characters.py", "leftovers.py", "patterns.py", "rules.py")
 _DTYPES = {name: np.dtype(name) for name in ("u1", "u4", "u8", "i4", "i8", "f4", "f8")}
+_DIGEST_SIZE = 32
 CHECKED = os.environ.get("NUMBA_BOUNDSCHECK", "0") not in ("", "0")
 
 
@@ -129,25 +130,40 @@ def __getattr__(name: str) -> Any:
 
 def _content() -> dict[str, NDArray[Any]]:
     """Object code and tables, from where they are kept or made anew."""
-    from safetensors import SafetensorError
-    from safetensors.numpy import load, save
+    from safetensors.numpy import save
 
-    name = f"kernels-{_fingerprint()}.safetensors"
-    folders = [_HERE / "__pycache__", Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kanal"]
-    for folder in folders:
-        try:
-            return dict(load((folder / name).read_bytes()))
-        except (OSError, SafetensorError):
-            continue
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    files = [folder / file_name() for folder in (_HERE / "__pycache__", cache / "kanal")]
+    for file in files:
+        if kept := read_kept(file):
+            return kept
     content = {**_compiled(), **_tables()}
-    for folder in folders:
+    data = save(content)
+    for file in files:
         try:
-            with atomic_file(folder / name) as file:
-                file.write_bytes(save(content))
+            with atomic_file(file) as part:
+                part.write_bytes(hashlib.sha256(data).digest() + data)
             break
         except OSError:
             continue
     return content
+
+
+def read_kept(file: Path) -> dict[str, NDArray[Any]] | None:
+    """What is kept in a file; None where it is missing or not whole."""
+    from safetensors.numpy import load
+
+    try:
+        content = file.read_bytes()
+    except OSError:
+        return None
+    digest, data = content[:_DIGEST_SIZE], content[_DIGEST_SIZE:]
+    return dict(load(data)) if hashlib.sha256(data).digest() == digest else None
+
+
+def file_name() -> str:
+    """The name of the file that kernels and tables are kept in; another one for whatever they depend on."""
+    return f"kernels-{_fingerprint()}.bin"
 
 
 def _fingerprint() -> str:

@@ -188,8 +188,8 @@ def samples():
     [
         (b"judul,kosong\na,b\n", (), r"no column for the text"),
         (b"isi\na\n", ("--text-column", "teks"), r"no column 'teks'; its columns are: isi"),
-        (b"isi\nsatu\ndua \xff tiga\n", (), r"line 3.*0xFF"),
-        (b"isi,judul\na,b\nc,d,e\n", (), r"line 3"),
+        (b"isi\nsatu\ndua \xff tiga\n", ("--strict",), r"line 3.*0xFF"),
+        (b"isi,judul\na,b\nc,d,e\n", ("--strict",), r"line 3"),
         (b"", (), r"empty"),
         (b"isi\na\n", ("--model", "nowhere"), r"nowhere: no such model folder"),
     ],

@@ -14,7 +14,7 @@ from scipy.sparse import csr_matrix
 from serve.article import find_column
 from serve.atomic import atomic_folder
 from serve.errors import InputError
-from serve.formats import as_text, open_reader
+from serve.files.formats import as_text, open_reader
 from serve.model import TITLE_WEIGHT, compose_all
 from serve.paths import DATA
 from serve.vectorizer import Documents, TfidfVectorizer, Vocabulary, count_terms, inverse_document_frequency
@@ -152,22 +152,22 @@ def build_background(
 
     documents = Documents.of([*crawl, *corpus])
     n = len(documents)
-    counts = count_terms(documents, (1, 2), min(MIN_DOCUMENTS, n))
-    names = counts.spelt.decode().split("\0")[:-1]
-    pair = np.array([" " in name for name in names])
-    wanted = np.array([name in pairs for name in names])
-    kept = np.where(pair, wanted, counts.documents <= MAX_SHARE * n)
-    words = np.flatnonzero(kept & ~pair)
-    words = np.sort(words[np.argsort(-counts.documents[words], kind="stable")][:MAX_WORDS])
+    least = min(MIN_DOCUMENTS, n)
+    counts = count_terms(documents, (1, 1), least)
+    words = np.flatnonzero(counts.documents <= MAX_SHARE * n)
+    words = words[np.argsort(-counts.documents[words], kind="stable")][:MAX_WORDS]
     if min(len(words), n) < 2:
         raise InputError(f"{n} articles are too few, or too much alike, for a background; give it a larger crawl.")
-    kept &= pair | np.isin(np.arange(len(names)), words)
+    spelt = counts.spelt.decode().split("\0")
+    held = {spelt[i]: int(counts.documents[i]) for i in words}
+    held |= {pair: held_by for pair, held_by in _pair_frequencies(documents, pairs).items() if held_by >= least}
 
-    counts, word = counts.select(np.flatnonzero(kept)), ~pair[kept]
-    names = [name for name, keep in zip(names, kept, strict=True) if keep]
+    names = sorted(held)
+    frequencies = np.array([held[name] for name in names])
+    word = np.array([" " not in name for name in names])
     vectorizer = TfidfVectorizer.of_vocabulary(
-        Vocabulary.of_bytes(counts.spelt),
-        inverse_document_frequency(counts.documents, n),
+        Vocabulary.of(names),
+        inverse_document_frequency(frequencies, n),
         ngram_range=(1, 2),
         sublinear_tf=True,
         dtype=np.float32,
@@ -182,12 +182,22 @@ def build_background(
     codes[word] = np.rint(vectors / np.maximum(scales[word], 1e-12)[:, None])
     return Background(
         terms=names,
-        documents=counts.documents.astype(np.int32),
+        documents=frequencies.astype(np.int32),
         n_documents=n,
         codes=codes,
         scales=scales,
         profiles=_profiles(rows[: len(crawl)], of_words[: len(crawl)] @ vectors),
     )
+
+
+def _pair_frequencies(documents: Documents, pairs: Collection[str]) -> dict[str, int]:
+    """In how many documents each of the pairs is; only these are counted, as a large crawl has many millions of others."""
+    names = sorted(set(pairs))
+    vectorizer = TfidfVectorizer.of_vocabulary(
+        Vocabulary.of(names), np.ones(len(names)), ngram_range=(2, 2), dtype=np.float32
+    )
+    _, columns, _ = vectorizer.rows(documents)
+    return dict(zip(names, np.bincount(columns, minlength=len(names)).tolist(), strict=True))
 
 
 def _profiles(rows: csr_matrix, places: NDArray[np.float32]) -> csr_matrix:

@@ -20,7 +20,7 @@ from scipy.sparse.csgraph import connected_components
 
 from serve.article import TOPIC_SEPARATOR, find_column
 from serve.errors import InputError
-from serve.formats import COMPRESSIONS, FORMATS, open_reader, values
+from serve.files.formats import COMPRESSIONS, FORMATS, open_reader, values
 
 COLUMNS = ("id", "date", "outlet", "title", "text", "topics", "split", "file", "line")
 SPLITS = ("train", "test", "")

@@ -6,7 +6,7 @@ import tomllib
 import pandas as pd
 import pytest
 
-from serve.formats import open_reader
+from serve.files.formats import open_reader
 from serve.paths import DATA
 from serve.topics import load_topics
 from train.check import MIN_ARTICLES, Report, check_corpus

@@ -1,0 +1,105 @@
+"""The lines of a file, in blocks whose ends depend on nothing but where they begin."""
+
+import codecs
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import IO
+
+import numpy as np
+
+from serve.errors import InputError
+from serve.files.parts import START, Position, Rejected
+
+# A file is read in blocks of so many bytes, which are also the batches in which its articles are filed.
+BLOCK_SIZE = 2**22
+# No article is as long; a quote that is never closed would otherwise draw the rest of a file into memory.
+LONGEST_LINE = 2**26
+
+(LINE_FEED,) = b"\n"
+
+
+def count_lines(block: bytes, end: int) -> int:
+    """The number of line feeds in the first `end` bytes."""
+    return int(np.count_nonzero(np.frombuffer(block, np.uint8, end) == LINE_FEED))
+
+
+@dataclass
+class Lines:
+    """A file's lines from `position` on, which moves with `advance`."""
+
+    open: Callable[[], IO[bytes]]
+    """Opens the file, uncompressed, anew."""
+    name: str
+
+    def __post_init__(self) -> None:
+        self._begin()
+        self._ahead = self._read(len(codecs.BOM_UTF8))
+        if self._ahead == codecs.BOM_UTF8:
+            self.advance(len(codecs.BOM_UTF8))
+
+    def _begin(self) -> None:
+        self._binary = self.open()
+        self._ahead = b""
+        self.position = START
+
+    def seek(self, position: Position) -> None:
+        """Goes on at another position, one where a line begins."""
+        self._begin()
+        if self._binary.seekable():
+            self._binary.seek(position.offset)
+        else:
+            left = position.offset
+            while left and (skipped := len(self._read(min(left, BLOCK_SIZE)))):
+                left -= skipped
+        self.position = position
+
+    def block(self, size: int) -> bytes | Rejected:
+        """The lines that begin within the next `size` bytes; the last of a file may lack its line feed, and after it
+        there are b"". A line longer than LONGEST_LINE ends a block, and is then given as a rejected row by itself."""
+        ahead = self._ahead
+        end = ahead.find(b"\n", size - 1) + 1
+        if not end and not self._long():
+            more = self._read(max(0, size - len(ahead)))
+            rest = b"" if more.endswith(b"\n") else self._read_line(LONGEST_LINE + 1)
+            self._ahead = ahead = b"".join((ahead, more, rest))
+            end = len(ahead)
+            if len(rest) > LONGEST_LINE:
+                end = ahead.rfind(b"\n", 0, -len(rest)) + 1
+        return self._too_long() if self._long() else ahead[:end]
+
+    def _long(self) -> bool:
+        """Whether the next line is too long."""
+        return len(self._ahead) > LONGEST_LINE and self._ahead.find(b"\n", 0, LONGEST_LINE + 1) < 0
+
+    def advance(self, size: int, rows: int = 0) -> None:
+        """Leaves so many bytes behind, which held so many rows."""
+        at = self.position
+        self.position = Position(at.offset + size, at.line + count_lines(self._ahead, size), at.rows + rows)
+        self._ahead = self._ahead[size:]
+
+    def _too_long(self) -> Rejected:
+        raw, at = self._ahead, self.position
+        end = raw.find(b"\n") + 1
+        self._ahead, size = raw[end or len(raw) :], end or len(raw)
+        while not end and (rest := self._read_line(BLOCK_SIZE)):
+            size += len(rest)
+            end = rest.endswith(b"\n")
+        self.position = Position(at.offset + size, at.line + 1, at.rows + 1)
+        reason = f"is longer than {LONGEST_LINE:,} bytes; is this a file of articles?"
+        return Rejected(f"line {at.line}", reason, raw, at.line)
+
+    def _read(self, size: int) -> bytes:
+        try:
+            return self._binary.read(size)
+        except OSError as error:
+            raise self._broken(error) from None
+
+    def _read_line(self, longest: int) -> bytes:
+        try:
+            return self._binary.readline(longest)
+        except OSError as error:
+            raise self._broken(error) from None
+
+    def _broken(self, error: OSError) -> InputError:
+        line = self.position.line + self._ahead.count(b"\n")
+        return InputError(f"{self.name}: cannot be read beyond line {line} ({error}); is it whole?")

@@ -1,0 +1,117 @@
+"""Parquet: reading it batch by batch from any row, and writing it from the batches that have been kept in a file."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from serve.atomic import atomic_file
+from serve.errors import InputError
+from serve.files import lines
+from serve.files.columns import JSON, as_text, to_json, values
+from serve.files.parts import START, Part, Position, Rejected, no_text
+
+# A row group is written when its batches have this many bytes.
+ROW_GROUP_SIZE = 2**26
+
+
+def read_parquet(
+    binary: IO[bytes], name: str, batch_rows: int
+) -> tuple[pa.Schema, Callable[[Sequence[str], Position | None], Iterator[Part]], int]:
+    """The schema, what gives the parts, as in `serve.files.formats.Reader`, and the number of rows."""
+    try:
+        file = pq.ParquetFile(binary, buffer_size=2**20, pre_buffer=False)
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(
+            f"{name}: not a Parquet file, or not a whole one ({_first_line(error)}); write it again."
+        ) from None
+    groups = [file.metadata.row_group(group) for group in range(file.num_row_groups)]
+    total, size = file.metadata.num_rows, sum(group.total_byte_size for group in groups)
+    rows = max(1, min(batch_rows, lines.BLOCK_SIZE * total // max(size, 1)))
+
+    def batches(first: int) -> Iterator[tuple[int, pa.RecordBatch]]:
+        """The batches from row `first` on, where one begins, with the number of rows before each."""
+        before = 0
+        for place, group in enumerate(groups):
+            if before + group.num_rows > first:
+                done = before
+                for batch in file.iter_batches(batch_size=rows, row_groups=[place]):
+                    if done >= first:
+                        yield done, batch
+                    done += batch.num_rows
+            before += group.num_rows
+
+    def parts(texts: Sequence[str], start: Position | None) -> Iterator[Part]:
+        done = (start or START).offset
+        try:
+            for before, batch in batches(done):
+                done = before + batch.num_rows
+                yield _part(batch, before, texts)
+        except (pa.ArrowException, OSError) as error:
+            raise InputError(f"{name}: damaged after row {done} ({_first_line(error)}); write it again.") from None
+
+    return file.schema_arrow, parts, total
+
+
+def _part(batch: pa.RecordBatch, before: int, texts: Sequence[str]) -> Part:
+    """A batch without the rows whose `texts` are lists or objects."""
+    wrong: dict[int, Rejected] = {}
+    for name in texts:
+        if not pa.types.is_nested(batch.column(name).type):
+            continue
+        for row, value in enumerate(values(batch.column(name))):
+            if reason := no_text(value, name):
+                raw = to_json(batch.slice(row, 1).to_pylist()[0]).encode()
+                wrong[row] = Rejected(f"row {before + row + 1}", reason, raw)
+    after = before + batch.num_rows
+    numbers = np.arange(before + 1, after + 1)
+    if wrong:
+        right = np.delete(np.arange(batch.num_rows), list(wrong))
+        batch, numbers = batch.take(pa.array(right)), numbers[right]
+    return Part(batch, numbers, [wrong[row] for row in sorted(wrong)], Position(after, rows=after))
+
+
+def to_arrow(batch: pa.RecordBatch | None, schema: pa.Schema) -> bytes:
+    """An Arrow stream of one batch, or of none. Streams may stand one after another in a file for `write_parquet`."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as stream:
+        if batch is not None:
+            columns = [as_text(column) if column.type == JSON else column for column in batch.columns]
+            stream.write_batch(pa.record_batch(columns, schema=schema))
+    return sink.getvalue().to_pybytes()
+
+
+def write_parquet(streams: Path, target: Path) -> None:
+    """Writes the batches of a file of Arrow streams, in row groups of ROW_GROUP_SIZE."""
+    with atomic_file(target) as part, pa.OSFile(str(streams)) as file:
+        schema, batches = _batches(file)
+        with pq.ParquetWriter(part, schema) as writer:
+            waiting: list[pa.RecordBatch] = []
+            for batch in batches:
+                waiting.append(batch)
+                if sum(batch.nbytes for batch in waiting) >= ROW_GROUP_SIZE:
+                    writer.write_table(pa.Table.from_batches(waiting))
+                    waiting = []
+            if waiting:
+                writer.write_table(pa.Table.from_batches(waiting))
+
+
+def _batches(file: pa.NativeFile) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+    """The schema and the batches of the streams of a file."""
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        while file.tell() < file.size():
+            with pa.ipc.open_stream(file) as stream:
+                yield from stream
+
+    with pa.ipc.open_stream(file) as stream:
+        schema = stream.schema
+    file.seek(0)
+    return schema, batches()
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__

@@ -1,0 +1,44 @@
+"""Kernels are compiled once and kept; what is kept is looked after."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from serve import kernels
+from serve.paths import ROOT
+from serve.workspace import Workspace
+
+RUN = "from serve.clean import clean; import sys; print(clean('Baca juga: Harga Beras Naik\\n\\nPresiden tiba.'), 'numba' in sys.modules)"
+
+
+def test_a_process_with_kept_kernels_does_without_numba():
+    kernels.table("fold")  # they are kept from here on
+    out = subprocess.run([sys.executable, "-c", RUN], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert out.stdout.split() == ["Presiden", "tiba.", "False"]
+
+
+def test_a_damaged_copy_is_not_used(tmp_path):
+    """The copy in the cache is looked for where the package's own folder has none, and must be whole."""
+    (kept,) = (ROOT / "serve" / "__pycache__").glob(f"{kernels.file_name()}")
+    content = kept.read_bytes()
+    for damaged in (b"", content[: len(content) // 2], content[:-1] + bytes([content[-1] ^ 1])):
+        (tmp_path / kept.name).write_bytes(damaged)
+        assert kernels.read_kept(tmp_path / kept.name) is None
+    (tmp_path / kept.name).write_bytes(content)
+    assert kernels.read_kept(tmp_path / kept.name) is not None
+
+
+def test_arrays_of_another_kind_are_refused():
+    space = Workspace(100)
+    buffer = np.frombuffer(b"satu dua", np.uint8)
+    with pytest.raises(TypeError, match="tokenise: expected a contiguous array of int32"):
+        kernels.tokenise(buffer, np.zeros(4), *space.tokens[:4], np.zeros(0, np.int64))
+    with pytest.raises(TypeError, match="contiguous"):
+        kernels.tokenise(buffer[::2], kernels.table("fold"), *space.tokens[:4], np.zeros(0, np.int64))
+
+
+def test_there_is_no_kernel_of_any_name():
+    with pytest.raises(AttributeError, match="no kernel 'tokenize'"):
+        kernels.tokenize  # noqa: B018
