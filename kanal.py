@@ -234,6 +234,11 @@ def background(
     )
 
 
+class Engine(StrEnum):
+    local = "local"
+    spark = "spark"
+
+
 @app.command()
 def predict(
     source: Annotated[str, typer.Argument(metavar="IN", help="CSV, JSONL or Parquet file of articles, a folder of .txt, .md and .html files, or - for standard input.")],
@@ -246,8 +251,31 @@ def predict(
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first row that cannot be read; default: such rows go to OUT.rejected.jsonl, and the exit status is 3.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run to OUT that was interrupted, if there is one.")] = False,
     workers: Annotated[int | None, typer.Option(min=1, help="How many threads predict; default: one a core.")] = None,
+    engine: Annotated[Engine, typer.Option(help="Where to predict: here, or on Spark, which reads CSV and Parquet and makes a folder.")] = Engine.local,
+    master: Annotated[str | None, typer.Option(metavar="URL", help="The Spark cluster; default: as Spark's own settings say.")] = None,
 ) -> None:  # fmt: skip
     """File every article of a file under its topics, one row out for each row in."""
+    if engine is Engine.spark:
+        if target is None or "-" in (source, target):
+            raise InputError("--engine spark needs IN and OUT, both where the cluster sees them; name them.")
+        if strict or resume or workers:
+            raise InputError("--strict, --resume and --workers are not for --engine spark; leave them out.")
+        from serve.spark import predict_spark
+
+        filed = predict_spark(
+            load(model),
+            source,
+            target,
+            master=master,
+            title_column=title_column,
+            text_column=text_column,
+            keep=keep,
+            all_topics=all_topics,
+        )
+        print(f"{filed} articles filed into {target}")
+        return
+    if master:
+        raise InputError("--master is for --engine spark; give both, or leave it out.")
     from serve.batch import predict_file
     from serve.files.journal import journal_file, rejected_file
 

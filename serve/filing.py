@@ -85,7 +85,7 @@ class PageScorer:
                 self.title_weight, *cleaning_tables(), *vectorizer.ngram_range, *vectorizer.terms_.table,
                 vectorizer.idf_, vectorizer.sublinear_tf, vectorizer.norm_code, self.weights, self.weights.shape[1],
                 *languages, np.zeros(len(languages[1]), np.uint8), space.stack, space.groups, space.text, space.spare, space.title, space.kept,
-                space.count, space.words, space.starts, space.hashes, space.found, space.counts, space.touched,
+                space.count, space.low, space.words, space.starts, space.hashes, space.found, space.counts, space.touched,
                 space.values,
             )  # fmt: skip
             self.ready.prepared = self.ready.kernel.prepare(self.ready.arguments, 9)

@@ -1,7 +1,7 @@
 """The compiled kernels of `serve.native`, and the tables they take, ready within milliseconds.
 
-They are compiled when they are first needed (some seconds) and kept as object code beside this package, or in the user's
-cache where that cannot be written; a later process loads them with LLVM alone, without Numba. They let go of Python's lock
+They are compiled when they are first needed (half a minute) and kept as object code in the user's cache, or beside this
+package where that cannot be written; a later process loads them with LLVM alone, without Numba. They let go of Python's lock
 while they run. NUMBA_BOUNDSCHECK=1 runs them as functions of Numba that check every index.
 """
 
@@ -132,8 +132,7 @@ def _content() -> dict[str, NDArray[Any]]:
     """Object code and tables, from where they are kept or made anew."""
     from safetensors.numpy import save
 
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    files = [folder / file_name() for folder in (_HERE / "__pycache__", cache / "kanal")]
+    files = places()
     for file in files:
         if kept := read_kept(file):
             return kept
@@ -161,9 +160,11 @@ def read_kept(file: Path) -> dict[str, NDArray[Any]] | None:
     return dict(load(data)) if hashlib.sha256(data).digest() == digest else None
 
 
-def file_name() -> str:
-    """The name of the file that kernels and tables are kept in; another one for whatever they depend on."""
-    return f"kernels-{_fingerprint()}.bin"
+def places() -> list[Path]:
+    """The files in which kernels and tables may be kept, the preferred one first; others for whatever they depend on."""
+    name = f"kernels-{_fingerprint()}.bin"
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return [cache / "kanal" / name, _HERE / "__pycache__" / name]
 
 
 def _fingerprint() -> str:

@@ -21,6 +21,8 @@ from numpy.typing import NDArray
     NOT_BEHIND, ANCHOR_START, ANCHOR_END, ANCHOR_LINE_START, ANCHOR_LINE_END, BOUNDARY,
 ) = range(20)  # fmt: skip
 MAX_GROUPS = 4
+# In place of a set: any character may follow.
+ANYTHING = -1
 # A set: whether it holds each of the characters below 256, whether it is negated, whether it has \w, its ranges from and to.
 SET_WIDTH = 260
 # A pattern: where its program begins, and whether a match may begin with each of the characters below OTHER, or with others.
@@ -69,7 +71,8 @@ def compile_patterns(patterns: Sequence[str]) -> Programs:
         parsed = parser.parse(pattern, re.MULTILINE)
         compiler.sequence(parsed, parsed.state.flags)
         compiler.program.append(MATCH)
-        rows.append([start, *compiler.first(start)])
+        rows.append([start, *compiler.first(start).astype(int)])
+    compiler.look_before_splitting()
     return Programs(
         np.array(compiler.program, np.int32),
         np.array(compiler.sets, np.int32),
@@ -84,6 +87,7 @@ class _Compiler:
         self.sets: list[int] = []
         self.ranges: list[int] = []
         self.places: dict[tuple[int, ...], int] = {}
+        self.splits: list[int] = []
 
     def sequence(self, items: Any, flags: int) -> None:
         for op, value in items:
@@ -142,7 +146,8 @@ class _Compiler:
         for place, branch in enumerate(branches):
             split = len(program)
             if place < len(branches) - 1:
-                program += [SPLIT, split + 3, 0]
+                self.splits.append(split)
+                program += [SPLIT, split + 4, 0, ANYTHING]
             self.sequence(branch, flags)
             if place < len(branches) - 1:
                 jumps.append(len(program) + 1)
@@ -166,7 +171,8 @@ class _Compiler:
         for _ in range(high - low):
             # The place behind all repeats is not known yet.
             place = len(program)
-            program += [SPLIT, 0, place + 3] if lazy else [SPLIT, place + 3, 0]
+            program += [SPLIT, 0, place + 4, ANYTHING] if lazy else [SPLIT, place + 4, 0, ANYTHING]
+            self.splits.append(place)
             ends.append(place + (1 if lazy else 2))
             self.sequence(inner, flags)
         for place in ends:
@@ -210,6 +216,9 @@ class _Compiler:
                 if last >= 256:
                     ranges.append((max(first, 256), last))
         inside = (small != negated).astype(int).tolist()
+        return self._place(inside, negated, word, ranges)
+
+    def _place(self, inside: list[int], negated: bool, word: bool, ranges: list[tuple[int, int]]) -> int:
         key = (*inside, int(negated), int(word), *(edge for pair in ranges for edge in pair))
         if key not in self.places:
             self.places[key] = len(self.sets) // SET_WIDTH
@@ -218,7 +227,17 @@ class _Compiler:
             self.sets += [*inside, int(negated), int(word), start, len(self.ranges) // 2]
         return self.places[key]
 
-    def first(self, start: int) -> list[int]:
+    def look_before_splitting(self) -> None:
+        """Has the matcher go the second way at once where the next character rules the first way out."""
+        for split in self.splits:
+            possible = self.first(self.program[split + 1])
+            if not possible.all():
+                others = [int(possible[OTHER])] * (256 - OTHER)
+                self.program[split + 3] = self._place(
+                    [*possible[:OTHER].astype(int).tolist(), *others], bool(others[0]), False, []
+                )
+
+    def first(self, start: int) -> NDArray[np.bool_]:
         """Whether a match may begin with each of the characters below OTHER, and whether with others."""
         possible = np.zeros(OTHER + 1, bool)
         waiting, seen = [start], set()
@@ -248,4 +267,4 @@ class _Compiler:
                 possible[:] = True
             else:  # anchors, and the end of an atomic part
                 waiting.append(pc + 1)
-        return possible.astype(int).tolist()
+        return possible

@@ -389,7 +389,7 @@ def _tokens(document: str) -> Iterator[tuple[str, tuple[int, int]]]:
     space = Workspace(len(buffer))
     sources = np.empty(2 * len(space.hashes), np.int64)
     count = kernels.tokenise(
-        buffer, kernels.table("fold"), space.text, space.words, space.starts, space.hashes, sources
+        buffer, kernels.table("fold"), space.text, space.low, space.words, space.starts, space.hashes, sources
     )
     for t in range(count):
         word = space.words[space.starts[t] : space.starts[t + 1]].tobytes().rstrip(b"\0").decode()

@@ -26,6 +26,7 @@ class Workspace:
         self.text = np.empty(size + 16, np.int32)
         self.spare = np.empty(size + 16, np.int32)
         self.title = np.empty(size + 16, np.int32)
+        self.low = np.empty(size + 16, np.uint8)
         self.stack = np.empty(STACK, np.int64)
         self.groups = np.empty(GROUPS, np.int64)
         self.kept = np.zeros(2, np.int64)
@@ -48,7 +49,7 @@ class Workspace:
     @property
     def tokens(self) -> tuple[NDArray[Any], ...]:
         """What `native.tokens.tokens_of` and `native.tfidf.find_terms` take."""
-        return self.text, self.words, self.starts, self.hashes, self.found
+        return self.text, self.low, self.words, self.starts, self.hashes, self.found
 
 
 class Workspaces(threading.local):

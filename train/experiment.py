@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -110,12 +110,11 @@ def run_experiment(
     background = load_background(material.background)
     lexicon = None if material.lexicon == NONE else load_lexicon(material.lexicon or EMBEDDED_LEXICON)
 
-    def learn(chosen: Settings) -> TopicModel:
-        return fit(training, taxonomy, chosen, background=background, lexicon=lexicon)
-
     if tuned:
-        settings, _ = tune(learn, settings)
-    model = learn(settings)
+        # Without profiles a training takes a third of the time, and settings that suit the words suit the profiles.
+        plain = background and replace(background, profiles=background.profiles[:0])
+        settings, _ = tune(lambda s: fit(training, taxonomy, s, background=plain, lexicon=lexicon), settings)
+    model = fit(training, taxonomy, settings, background=background, lexicon=lexicon)
     adaptation = None
     if crawl:
         before, columns = model, material.columns

@@ -78,7 +78,7 @@ def _header(lines: Lines) -> tuple[list[str], str]:
         if first.decode().isspace():
             lines.advance(len(first))
             continue
-        separator = _separator(first.decode())
+        separator = separator_of(first.decode())
         record, end = next(_careful_records(block, at, separator), (_never_closed(first, at.line), 0))
         if isinstance(record, Rejected):
             raise record.error(lines.name)
@@ -87,7 +87,7 @@ def _header(lines: Lines) -> tuple[list[str], str]:
     raise InputError(f"{lines.name}: is empty; its first line must name the columns.")
 
 
-def _separator(header: str) -> str:
+def separator_of(header: str) -> str:
     """The separator that is most frequent outside the quotes of the header; a comma where there is none."""
     bare = re.sub(r'"[^"]*"', "", header)
     return max(SEPARATORS, key=bare.count)

@@ -7,10 +7,8 @@ from serve.characters import LETTER, LOWER, UPPER
 from serve.leftovers import End
 from serve.native.compiler import helper
 from serve.native.patterns import is_word, match, search
-from serve.native.text import NEWLINE, SEMICOLON, SPACE, U, copy, put_in_order
+from serve.native.text import NEWLINE, SEMICOLON, SPACE, START, U, copy, put_in_order
 
-# A plain integer handed to a helper would have Numba compile it once more for this very number.
-START = np.int64(0)
 MARKUP_END, ANYWHERE_END, RULES_END = map(np.int64, (known.MARKUP_END, known.ANYWHERE_END, known.RULES_END))
 (
     DATELINE, FIRST_CAPTION, SITE_SUFFIX, QUOTED_TITLE, NEXT_LEFTOVER, GLUED, SENTENCE_END, SMALL_WORD, SENTENCE_START,

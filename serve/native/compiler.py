@@ -12,8 +12,8 @@ from typing import Any, TypeAlias
 
 import numba
 import numpy as np
-from numba import types
-from numba.extending import intrinsic
+from llvmlite import ir
+from numba import extending, types
 from numba.np.arrayobj import make_array, populate_array
 from numpy.typing import NDArray
 
@@ -51,6 +51,8 @@ _OPTIONS: Any = {} if CHECKED else _UNCHECKED
 
 KERNELS: dict[str, Any] = {}
 
+_intrinsic: Any = extending.intrinsic
+
 
 def helper(function: Callable[..., Any]) -> Any:
     """A function that kernels call."""
@@ -68,7 +70,7 @@ def parameters(function: Any) -> list[str]:
     return [_KINDS[parameter.annotation] for parameter in inspect.signature(function.py_func).parameters.values()]
 
 
-@intrinsic
+@_intrinsic
 def _as_array(context: Any, pointer: Any, length: Any) -> Any:
     """The array of so many items at a pointer; `numba.carray` would count references to it."""
     array = types.Array(pointer.dtype, 1, "C")
@@ -81,6 +83,46 @@ def _as_array(context: Any, pointer: Any, length: Any) -> Any:
         return made._getvalue()
 
     return array(pointer, types.intp), generate
+
+
+@_intrinsic
+def load_eight(context: Any, array: Any, place: Any) -> Any:
+    """Eight bytes of an array of bytes, from a place on, as one number, the first byte lowest (on a machine that counts so,
+    as all that Numba compiles for do)."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        data = make_array(signature.args[0])(context, builder, args[0]).data
+        at = builder.bitcast(builder.gep(data, [args[1]]), ir.IntType(64).as_pointer())
+        return builder.load(at, align=1)
+
+    return types.uint64(array, types.int64), generate
+
+
+@_intrinsic
+def trailing_zeros(context: Any, number: Any) -> Any:
+    """How many bits below the lowest one that is set."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.cttz(args[0], ir.Constant(ir.IntType(1), 0))
+
+    return types.uint64(types.uint64), generate
+
+
+@_intrinsic
+def prefetch(context: Any, array: Any, place: Any) -> Any:
+    """Has the memory begin to fetch what stands at a place, which will be read soon."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        data = make_array(signature.args[0])(context, builder, args[0]).data
+        pointer, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        function = builder.module.declare_intrinsic(
+            "llvm.prefetch", [pointer], ir.FunctionType(ir.VoidType(), [pointer, number, number, number])
+        )
+        at = builder.bitcast(builder.gep(data, [args[1]]), pointer)
+        builder.call(function, [at, *(ir.Constant(number, value) for value in (0, 3, 1))])
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64), generate
 
 
 def object_code(function: Any) -> tuple[str, bytes]:

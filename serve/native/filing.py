@@ -2,13 +2,16 @@
 
 import numpy as np
 
-from serve.native.cleaning import START, clean_text
-from serve.native.compiler import F4, F8, I4, I8, INT, U1, U4, U8, helper, kernel
+from serve.native.cleaning import clean_text
+from serve.native.compiler import F4, F8, I4, I8, INT, U1, U4, U8, helper, kernel, prefetch
 from serve.native.terms import index_of
-from serve.native.text import NEWLINE, copy, plain_text
+from serve.native.text import NEWLINE, START, copy, plain_text
 from serve.native.tfidf import count_found, count_shortest, find_terms, weigh
-from serve.native.tokens import decode_all, tokens_of
+from serve.native.tokens import tokens_of_bytes, tokens_of_text
 
+# Weights are fetched so many terms ahead; a line of the cache holds so many.
+AHEAD = 8
+CACHE_LINE = 16
 # What is said of a document beside its scores.
 FINE, ODD, FOREIGN = 0, 1, 2
 # A language is looked for in so many tokens; fewer different words tell none. Tokens are not quite the words that
@@ -26,6 +29,9 @@ VERTICAL_BAR, ZERO_DIGIT, FULL_STOP = 124, 48, 46
 def score(touched, n_touched, values, weights, k, row):
     """Adds the weights of the touched terms to a row of k scores, in the order of their first occurrence."""
     for t in range(n_touched):
+        if t + AHEAD < n_touched:
+            for part in range(0, k, CACHE_LINE):
+                prefetch(weights, touched[t + AHEAD] * k + part)
         weight = weights[touched[t] * k : (touched[t] + 1) * k]
         value = np.float32(values[t])
         for j in range(k):
@@ -35,7 +41,7 @@ def score(touched, n_touched, values, weights, k, row):
 @kernel
 def score_documents(
     buffer: U1, offsets: I8, fold: I4, shortest: INT, longest: INT, tags: U4, slots: U8, terms: U8, idf: F8,
-    sublinear: INT, norm: INT, weights: F4, k: INT, scores: F4, words_in: I8, known: I8, text: I4, words: U8, starts: I8,
+    sublinear: INT, norm: INT, weights: F4, k: INT, scores: F4, words_in: I8, known: I8, text: I4, low: U1, words: U8, starts: I8,
     hashes: U8, found: I8, counts: I4, touched: I4, values: F8,
 ) -> INT:  # fmt: skip
     """Adds to scores (n k,) each document's TF-IDF row times weights (v k,).
@@ -44,8 +50,9 @@ def score_documents(
     words_in, known (n,): take the number of each document's words, and of its shortest n-grams that are in the vocabulary.
     """
     for d in range(len(offsets) - 1):
-        n = decode_all(buffer, offsets[d], offsets[d + 1], text)
-        n_tokens = tokens_of(text, n, fold, words, starts, hashes, starts[:0])
+        n_tokens = tokens_of_bytes(
+            buffer, offsets[d], offsets[d + 1], text, low, fold, words, starts, hashes, starts[:0]
+        )
         n_grams = find_terms(n_tokens, shortest, longest, (tags, slots, terms), words, starts, hashes, found)
         words_in[d] = n_tokens
         known[d] = count_shortest(found, n_tokens, shortest, longest)
@@ -124,7 +131,7 @@ def file_documents(
     states_of: U1, title_weight: INT, plain: I4, several: I4, cases: U1, rules: I4, classes: I4, states: I4, outputs: U8, program: I4,
     sets: I4, ranges: I4, patterns: I4, fold: I4, shortest: INT, longest: INT, tags: U4, slots: U8, terms: U8, idf: F8,
     sublinear: INT, norm: INT, weights: F4, k: INT, language_tags: U4, language_slots: U8, language_terms: U8,
-    language_bounds: I8, seen: U1, stack: I8, groups: I8, text: I4, spare: I4, title: I4, kept: I8, count: I8, words: U8, starts: I8, hashes: U8, found: I8,
+    language_bounds: I8, seen: U1, stack: I8, groups: I8, text: I4, spare: I4, title: I4, kept: I8, count: I8, low: U1, words: U8, starts: I8, hashes: U8, found: I8,
     counts: I4, touched: I4, values: F8,
 ) -> INT:  # fmt: skip
     """What `score_documents` does, for pages that are not cleaned yet; titles count `title_weight` times where `titled`.
@@ -155,7 +162,7 @@ def file_documents(
                 size += m + 1
         copy(text, 0, n, spare, size)
         size += n
-        n_tokens = tokens_of(spare, size, fold, words, starts, hashes, starts[:0])
+        n_tokens = tokens_of_text(spare, size, low, fold, words, starts, hashes, starts[:0])
         n_grams = find_terms(n_tokens, shortest, longest, table, words, starts, hashes, found)
         words_in[d] = n_tokens
         known[d] = count_shortest(found, n_tokens, shortest, longest)

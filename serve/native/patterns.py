@@ -7,6 +7,7 @@ from serve.patterns import (
     ANCHOR_LINE_END,
     ANCHOR_LINE_START,
     ANCHOR_START,
+    ANYTHING,
     ATOMIC,
     BACK_REFERENCE,
     CHARACTER,
@@ -79,6 +80,12 @@ def match(matcher, text, first, last, at, pattern):
                 pc += 2
             else:
                 failed = True
+        elif (
+            op == SPLIT
+            and program[U(pc + 3)] != ANYTHING
+            and (i == last or not _in_set(text[U(i)], program[U(pc + 3)], sets, ranges, fold))
+        ):
+            pc = program[U(pc + 2)]
         elif op == SPLIT:
             stack[U(top)], stack[U(top + 1)], stack[U(top + 2)] = TRY, program[U(pc + 2)], i
             top += FRAME

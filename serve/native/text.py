@@ -7,6 +7,8 @@ from serve.native.compiler import helper
 
 # An index of this type is not checked for being negative.
 U = np.uint64
+# A plain integer handed to a helper would have Numba compile it once more for this very number.
+START = np.int64(0)
 FIRST_VISIBLE, LAST_VISIBLE = 33, 126
 MISREAD_FIRST, MISREAD_LAST = 0xC2, 0xF0
 SPACE, NEWLINE, RETURN, AMPERSAND, SEMICOLON, HASH = 32, 10, 13, 38, 59, 35
@@ -73,6 +75,12 @@ def _may_be_entity(buffer, i, end):
 
 
 @helper
+def _visible(b):
+    """Whether a byte is a character of ASCII that can be seen, and no "&", which may begin an entity."""
+    return FIRST_VISIBLE <= b <= LAST_VISIBLE and b != AMPERSAND
+
+
+@helper
 def plain_text(buffer, begin, end, plain, several, judged, text, origins, traced):
     """Writes the characters of buffer[begin:end] in plain form, spaces put in order, to `text`, and returns their number.
 
@@ -82,15 +90,24 @@ def plain_text(buffer, begin, end, plain, several, judged, text, origins, traced
     seen = 0
     i = begin
     while i < end:
-        b = np.int64(buffer[U(i)])
-        if FIRST_VISIBLE <= b <= LAST_VISIBLE and b != AMPERSAND:
-            text[U(n)] = b
+        # Most of a text is visible ASCII, with single spaces between.
+        last = i
+        while last < end and (
+            _visible(buffer[U(last)])
+            or (buffer[U(last)] == SPACE and last > i and last + 1 < end and _visible(buffer[U(last + 1)]))
+        ):
+            last += 1
+        if last > i:
+            size = last - i
+            copy(buffer[i:last], START, size, text, n)
             if traced:
-                origins[n] = seen
-            n += 1
-            seen += 1
-            i += 1
+                for k in range(size):
+                    origins[n + k] = seen + k
+            n += size
+            seen += size
+            i = last
             continue
+        b = np.int64(buffer[U(i)])
         # The character, its bytes, and how many characters of the given text it takes.
         code, step, taken = b, 1, 1
         if b >= 0x80:
@@ -186,8 +203,11 @@ def _without_end(text, n):
 @helper
 def put_in_order(text, n, origins, traced):
     """Leaves single spaces, none at an end of a line, and one blank line at most between two; returns the new length."""
-    m = 0
-    for i in range(n):
+    first = 0
+    while first + 1 < n and (text[U(first)] > SPACE or text[U(first + 1)] > SPACE) and text[START] > SPACE:
+        first += 1
+    m = first
+    for i in range(first, n):
         c = np.int64(text[U(i)])
         if c <= SPACE:
             c, m = _spaced(text, m, c)

@@ -4,7 +4,7 @@ import numpy as np
 
 from serve.native.compiler import F8, I4, I8, INT, U1, U4, U8, helper, kernel
 from serve.native.terms import added, index_of
-from serve.native.tokens import U_1, ZERO, decode_all, join, tokens_of
+from serve.native.tokens import U_1, ZERO, join, tokens_of_bytes
 
 # Of the term frequencies that make up nearly all.
 LOGARITHMS = np.log(np.maximum(np.arange(64.0), 1.0))
@@ -107,7 +107,7 @@ def _sort(touched, n_touched, bits, summary):
 @kernel
 def weigh_documents(
     buffer: U1, offsets: I8, fold: I4, shortest: INT, longest: INT, tags: U4, slots: U8, terms: U8, idf: F8,
-    sublinear: INT, norm: INT, row_ends: I8, columns: I4, values: F8, text: I4, words: U8, starts: I8, hashes: U8,
+    sublinear: INT, norm: INT, row_ends: I8, columns: I4, values: F8, text: I4, low: U1, words: U8, starts: I8, hashes: U8,
     found: I8, counts: I4, bits: U8, summary: U8,
 ) -> INT:  # fmt: skip
     """Writes the CSR rows of the documents (columns ascending) and returns the number of their entries.
@@ -116,8 +116,9 @@ def weigh_documents(
     """
     filled = 0
     for d in range(len(offsets) - 1):
-        n = decode_all(buffer, offsets[d], offsets[d + 1], text)
-        n_tokens = tokens_of(text, n, fold, words, starts, hashes, starts[:0])
+        n_tokens = tokens_of_bytes(
+            buffer, offsets[d], offsets[d + 1], text, low, fold, words, starts, hashes, starts[:0]
+        )
         touched = columns[filled:]
         n_grams = find_terms(n_tokens, shortest, longest, (tags, slots, terms), words, starts, hashes, found)
         n_touched = count_found(found, n_grams, counts, touched)
@@ -131,7 +132,7 @@ def weigh_documents(
 @kernel
 def count_documents(
     buffer: U1, offsets: I8, first: INT, fold: I4, shortest: INT, longest: INT, tags: U4, slots: U8, terms: U8,
-    frequencies: I8, last_seen: I8, used: I8, text: I4, words: U8, starts: I8, hashes: U8, found: I8,
+    frequencies: I8, last_seen: I8, used: I8, text: I4, low: U1, words: U8, starts: I8, hashes: U8, found: I8,
 ) -> INT:  # fmt: skip
     """Counts the n-grams of the documents from `first` on, and returns the first document there was no room for.
 
@@ -139,8 +140,9 @@ def count_documents(
     that a term was last counted in; used: as in `native.terms`.
     """
     for d in range(first, len(offsets) - 1):
-        n = decode_all(buffer, offsets[d], offsets[d + 1], text)
-        n_tokens = tokens_of(text, n, fold, words, starts, hashes, starts[:0])
+        n_tokens = tokens_of_bytes(
+            buffer, offsets[d], offsets[d + 1], text, low, fold, words, starts, hashes, starts[:0]
+        )
         # Were every n-gram new, each token's words would be copied once for each of the n-grams it is in.
         new_terms = n_tokens * (longest - shortest + 1)
         new_words = starts[n_tokens] * longest * (longest - shortest + 1) + new_terms
