@@ -81,8 +81,8 @@ def _cleaned(text: str, title: str, *, traced: bool) -> Cleaned:
         space = _WORKSPACES[traced].of_size(len(given) + len(given_title))
         space.count[0] = 0
         n = kernels.clean_document(
-            given, given_title, judged, *cleaning_tables(), space.stack, space.groups, space.text, space.spare,
-            space.title, space.kept, traced, space.origins, space.spare_origins, space.removed, space.count,
+            given, given_title, judged, *cleaning_tables(), space.stack, space.groups, space.low, space.text,
+            space.spare, space.title, space.kept, traced, space.origins, space.spare_origins, space.removed, space.count,
         )  # fmt: skip
         if n >= 0:
             break
@@ -105,7 +105,7 @@ def _normalised(text: str, *, traced: bool) -> Cleaned:
             text, origins = _judged(text, traced=traced)
         given = _bytes(text)
         space = _WORKSPACES[traced].of_size(len(given))
-        n = kernels.plain_document(given, judged, *cleaning_tables()[:2], space.text, traced, space.origins)
+        n = kernels.plain_document(given, judged, *cleaning_tables()[:2], space.low, space.text, traced, space.origins)
         if n >= 0:
             break
     back = origins if origins is not None else range(len(text))

@@ -48,7 +48,7 @@ GLUED = (
     r"(?:(?<=[a-z]{4}|\d{4})(?<!Whats)(?<!Linked)(?<!Black)(?<!Shopee)(?<!detik)(?<!Deep)(?<!Grab)|(?<=[?!]))(?=[A-Z][a-z]+ )"
     r"""|(?<=[\w?!])(?="[A-Z])"""
 )
-SENTENCE_END = r"[^\s.]{2}[.?!][\"')]? ?(?=[\"'(]?[A-Z0-9])"
+SENTENCE_END = r"(?<=[^\s.]{2})[.?!][\"')]? ?(?=[\"'(]?[A-Z0-9])"
 # Words that headlines write in small letters, and words that open sentences and seldom stand in a headline.
 SMALL_WORD = (
     "(?:"

@@ -261,10 +261,12 @@ class _Compiler:
                 waiting.append(self.program[pc + 1])
             elif op in (SAVE, ATOMIC):
                 waiting.append(pc + 2)
-            elif op in (LOOK_AHEAD, NOT_AHEAD, LOOK_BEHIND, NOT_BEHIND):
+            elif op == LOOK_AHEAD:
+                possible |= self.first(pc + 2) & self.first(self.program[pc + 1])
+            elif op in (NOT_AHEAD, LOOK_BEHIND, NOT_BEHIND):
                 waiting.append(self.program[pc + 1])
-            elif op in (MATCH, BACK_REFERENCE):
+            elif op in (MATCH, CLOSE, BACK_REFERENCE):
                 possible[:] = True
-            else:  # anchors, and the end of an atomic part
+            else:  # anchors
                 waiting.append(pc + 1)
         return possible

@@ -29,7 +29,7 @@ class Workspace:
         self.low = np.empty(size + 16, np.uint8)
         self.stack = np.empty(STACK, np.int64)
         self.groups = np.empty(GROUPS, np.int64)
-        self.kept = np.zeros(2, np.int64)
+        self.kept = np.zeros(4, np.int64)
         self.count = np.zeros(1, np.int64)
         # A token of n bytes takes n // 8 + 1 words; lower-casing can make three bytes of two.
         self.words = np.empty(tokens + size // 4 + 2, np.uint64)

@@ -5,7 +5,7 @@ import numpy as np
 from serve import rules as known
 from serve.characters import LETTER, LOWER, UPPER
 from serve.leftovers import End
-from serve.native.compiler import helper
+from serve.native.compiler import helper, inlined
 from serve.native.patterns import is_word, match, search
 from serve.native.text import NEWLINE, SEMICOLON, SPACE, START, U, copy, put_in_order
 
@@ -23,13 +23,14 @@ NEW_NOTHING, NEW_SPACE, NEW_PARAGRAPH = (
     np.int64(new) for new in (known.NEW_NOTHING, known.NEW_SPACE, known.NEW_PARAGRAPH)
 )
 KIND_TITLE, KIND_DATELINE, KIND_CAPTION = (np.int64(kind) for kind in known.PREAMBLE_KINDS)
+NOWHERE = -1
 # A title that is repeated has so many words at least.
 TITLE_WORDS = 3
 # Of what stands before the first sentence, so many pieces at most are taken away.
 PREAMBLE = 8
 
 
-@helper
+@inlined
 def _of_case(c, cases, flag):
     return c < len(cases) and cases[c] & flag != 0
 
@@ -56,11 +57,16 @@ def _triggered(text, n, triggers, outputs):
 
 @helper
 def _cut(text, n, start, end, spare, kept, new, new_from, new_length, trace, kind):
-    """One edit: copies text[kept[0]:start] behind the kept[1] characters of `spare`, then what stands for text[start:end].
+    """One edit: copies what is between the last one and text[start:end] to `spare`, then what stands in its place.
 
     new: NEW_SPACE or NEW_PARAGRAPH, or NEW_NOTHING for text[new_from:new_from + new_length].
+    kept: where the last edit ended in the text, and in `spare` (both NOWHERE before the first); where the first one began;
+    and the lowest of these since the text was in order.
     """
     traced, origins, spare_origins, removed, count = trace
+    if kept[0] == NOWHERE:
+        kept[0] = kept[1] = kept[2] = start
+        kept[3] = min(kept[3], start)
     at, m = kept[0], kept[1]
     copy(text, at, start, spare, m)
     if traced:
@@ -85,15 +91,14 @@ def _cut(text, n, start, end, spare, kept, new, new_from, new_length, trace, kin
 
 @helper
 def _finish(text, n, spare, kept, trace):
-    """Takes over what the edits made, and the rest of the text; returns its length."""
+    """Takes over what the edits made, and moves the rest of the text up to it; returns its length."""
     traced, origins, spare_origins = trace[0], trace[1], trace[2]
-    at, m = kept[0], kept[1]
-    # What stands before the first edit may have moved as well: everything is copied back.
-    copy(text, at, n, spare, m)
-    copy(spare, 0, m + n - at, text, 0)
+    at, m, first = kept[0], kept[1], kept[2]
+    copy(spare, first, m, text, first)
+    copy(text, at, n, text, m)
     if traced:
-        copy(origins, at, n, spare_origins, m)
-        copy(spare_origins, 0, m + n - at, origins, 0)
+        copy(spare_origins, first, m, origins, first)
+        copy(origins, at, n, origins, m)
     return m + n - at
 
 
@@ -157,7 +162,7 @@ def _title_case_run(matcher, cases, text, start, last, whole):
     return first if number >= 3 else start
 
 
-@helper
+@inlined
 def _ends_word(c):
     return c in (COMMA, COLON, SEMICOLON, QUESTION, EXCLAMATION, FULL_STOP, QUOTE, APOSTROPHE, CLOSING, CLOSING_BRACKET)
 
@@ -229,7 +234,7 @@ def _apply(matcher, cases, rules, rule, text, n, spare, kept, trace):
     """Takes out what a rule finds and returns the new length, -1 where it finds nothing."""
     row = RULE_WIDTH * rule
     new, ends, tail, kind = np.int64(rules[row]), rules[row + 1], rules[row + 2], np.int64(rules[row + 3])
-    kept[0] = kept[1] = 0
+    kept[0] = NOWHERE
     edits = 0
     at = max(0, n - tail) if tail > 0 else 0
     while at <= n:
@@ -263,13 +268,14 @@ def _apply(matcher, cases, rules, rule, text, n, spare, kept, trace):
 def _apply_all(matcher, cases, rules, first, last, found, text, n, spare, kept, trace):
     """The new length after the rules of which a trigger was found, -1 where none of them fits."""
     changed = False
+    kept[3] = n
     for rule in range(first, last):
         if (found >> rule) & 1 != 0:
             m = _apply(matcher, cases, rules, rule, text, n, spare, kept, trace)
             if m >= 0:
                 n = m
                 changed = True
-    return put_in_order(text, n, trace[1], trace[0]) if changed else -1
+    return put_in_order(text, max(START, kept[3] - 2), n, trace[1], trace[0]) if changed else -1
 
 
 @helper
@@ -342,7 +348,7 @@ def _without_preamble(matcher, cases, text, n, title, title_length, spare, kept,
             rest += 1
         if end == 0 or rest == n:
             break
-        kept[0] = kept[1] = 0
+        kept[0] = NOWHERE
         _cut(text, n, START, end, spare, kept, NEW_NOTHING, START, START, trace, kind)
         kept[0] = rest
         n = _finish(text, n, spare, kept, trace)

@@ -59,6 +59,11 @@ def helper(function: Callable[..., Any]) -> Any:
     return numba.njit(**_OPTIONS)(function)
 
 
+def inlined(function: Callable[..., Any]) -> Any:
+    """A short function that is put in place of each call of it."""
+    return numba.njit(forceinline=True, **_OPTIONS)(function)
+
+
 def kernel(function: Callable[..., Any]) -> Any:
     """A function that Python calls, by way of `serve.kernels`."""
     KERNELS[function.__name__] = compiled = helper(function)

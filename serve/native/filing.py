@@ -103,15 +103,17 @@ def _may_be_foreign(text, n, n_tokens, table, bounds, seen, words, starts, hashe
 @kernel
 def clean_document(
     buffer: U1, title_buffer: U1, judged: INT, plain: I4, several: I4, cases: U1, rules: I4, classes: I4, states: I4, outputs: U8,
-    program: I4, sets: I4, ranges: I4, patterns: I4, fold: I4, stack: I8, groups: I8, text: I4, spare: I4, title: I4,
-    kept: I8, traced: INT, origins: I4, spare_origins: I4, removed: I4, count: I8,
+    program: I4, sets: I4, ranges: I4, patterns: I4, fold: I4, stack: I8, groups: I8, low: U1, text: I4, spare: I4,
+    title: I4, kept: I8, traced: INT, origins: I4, spare_origins: I4, removed: I4, count: I8,
 ) -> INT:  # fmt: skip
     """Leaves the cleaned text's characters in `text` and returns their number, -1 for a text or title that is odd.
 
     removed (3 r,): takes where each removal began and ended, and its kind; count[0] their number.
     """
-    n = plain_text(buffer, START, len(buffer), plain, several, judged != 0, text, origins, traced != 0)
-    m = plain_text(title_buffer, START, len(title_buffer), plain, several, judged != 0, title, origins[:0], traced < 0)
+    n = plain_text(buffer, START, len(buffer), plain, several, judged != 0, low, text, origins, traced != 0)
+    m = plain_text(
+        title_buffer, START, len(title_buffer), plain, several, judged != 0, low, title, origins[:0], traced < 0
+    )
     if n < 0 or m < 0:
         return -1
     matcher = (program, sets, ranges, patterns, fold, stack, groups)
@@ -120,9 +122,9 @@ def clean_document(
 
 
 @kernel
-def plain_document(buffer: U1, judged: INT, plain: I4, several: I4, text: I4, traced: INT, origins: I4) -> INT:
+def plain_document(buffer: U1, judged: INT, plain: I4, several: I4, low: U1, text: I4, traced: INT, origins: I4) -> INT:
     """Leaves the plain form of the characters in `text` and returns their number, -1 where one is odd."""
-    return plain_text(buffer, START, len(buffer), plain, several, judged != 0, text, origins, traced != 0)
+    return plain_text(buffer, START, len(buffer), plain, several, judged != 0, low, text, origins, traced != 0)
 
 
 @kernel
@@ -143,11 +145,11 @@ def file_documents(
     trace = (never, text[:0], text[:0], text[:0], count)
     table = (tags, slots, terms)
     for d in range(len(text_offsets) - 1):
-        n = plain_text(texts, text_offsets[d], text_offsets[d + 1], plain, several, never, text, text[:0], never)
+        n = plain_text(texts, text_offsets[d], text_offsets[d + 1], plain, several, never, low, text, text[:0], never)
         m = 0
         if titled != 0:
             m = plain_text(
-                titles, title_offsets[d], title_offsets[d + 1], plain, several, never, title, text[:0], never
+                titles, title_offsets[d], title_offsets[d + 1], plain, several, never, low, title, text[:0], never
             )
         if n < 0 or m < 0:
             states_of[d] = ODD

@@ -1,6 +1,6 @@
 """A matcher of regular expressions on code points, as `serve.patterns` compiles them: backtracking, as Python's own `re`."""
 
-from serve.native.compiler import helper
+from serve.native.compiler import helper, inlined
 from serve.native.text import U
 from serve.patterns import (
     ANCHOR_END,
@@ -35,12 +35,12 @@ TRY, SHORTEN, LENGTHEN, RESTORE, BARRIER = 0, 1, 2, 3, 4
 NEWLINE = 10
 
 
-@helper
+@inlined
 def is_word(c, fold):
     return c < len(fold) and fold[c] != 0
 
 
-@helper
+@inlined
 def _in_set(c, s, sets, ranges, fold):
     row = s * SET_WIDTH
     if c < 256:

@@ -7,8 +7,9 @@ that spell them.
 
 import numpy as np
 
-from serve.native.compiler import I8, INT, U1, U4, U8, helper, kernel
-from serve.native.tokens import SEED, U_1, U_8, U_32, U_64, ZERO, join, mix
+from serve.native.compiler import I8, INT, U1, U4, U8, helper, inlined, kernel
+from serve.native.text import ZERO
+from serve.native.tokens import SEED, U_1, U_8, U_32, U_64, join, mix
 
 LOW_HALF = np.uint64(0xFFFFFFFF)
 TOP_BYTE = np.uint64(56)
@@ -16,12 +17,12 @@ TOP_BYTE = np.uint64(56)
 END = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
-@helper
+@inlined
 def tag_of(h):
     return np.uint32(h >> U_32) | np.uint32(1)
 
 
-@helper
+@inlined
 def index_of(tags, slots, terms, h, words, start, end):
     """The index of the term words[start:end], whose hash is h; -1 where it is not there."""
     mask = np.uint64(len(tags) - 1)

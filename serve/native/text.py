@@ -3,13 +3,17 @@
 import numpy as np
 
 from serve.characters import ODD, SEVERAL, SEVERAL_WIDTH
-from serve.native.compiler import helper
+from serve.native.compiler import helper, inlined, load_eight, trailing_zeros
 
 # An index of this type is not checked for being negative.
 U = np.uint64
 # A plain integer handed to a helper would have Numba compile it once more for this very number.
 START = np.int64(0)
-FIRST_VISIBLE, LAST_VISIBLE = 33, 126
+FIRST_VISIBLE, VISIBLE = np.uint32(33), np.uint32(94)
+ZERO, U_3 = np.uint64(0), np.uint64(3)
+LOW_BITS, TOP_BITS = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
+# So many zeros behind bytes let them be read eight at a time.
+ENDS = 8
 MISREAD_FIRST, MISREAD_LAST = 0xC2, 0xF0
 SPACE, NEWLINE, RETURN, AMPERSAND, SEMICOLON, HASH = 32, 10, 13, 38, 59, 35
 # The frequent entities; the others are left to Python.
@@ -27,7 +31,7 @@ def copy(source, first, last, target, at):
         target[at + i] = source[first + i]
 
 
-@helper
+@inlined
 def decode(buffer, i, end):
     """The code point whose UTF-8 begins at buffer[i], a byte above 127, and its number of bytes; else (0, 1)."""
     b = np.int64(buffer[i])
@@ -75,29 +79,44 @@ def _may_be_entity(buffer, i, end):
 
 
 @helper
-def _visible(b):
-    """Whether a byte is a character of ASCII that can be seen, and no "&", which may begin an entity."""
-    return FIRST_VISIBLE <= b <= LAST_VISIBLE and b != AMPERSAND
+def _mark_runs(buffer, begin, end, low):
+    """Marks in `low` the bytes that stay as they are: visible ASCII, and single spaces before it; zeros behind them. Not "&",
+    which may begin an entity."""
+    part = buffer[begin:end]
+    n = len(part)
+    for i in range(n - 1):
+        b, following = np.uint32(part[i]), np.uint32(part[i + 1])
+        visible = (b - FIRST_VISIBLE < VISIBLE) & (b != AMPERSAND)
+        low[i] = visible | ((b == SPACE) & (following - FIRST_VISIBLE < VISIBLE) & (following != AMPERSAND))
+    for i in range(max(n - 1, 0), n + ENDS):
+        low[i] = 0
+
+
+@inlined
+def _run_end(low, i):
+    """The first byte from i on that is not marked."""
+    while True:
+        chunk = load_eight(low, i)
+        zeros = (chunk - LOW_BITS) & ~chunk & TOP_BITS
+        if zeros != ZERO:
+            return i + np.int64(trailing_zeros(zeros) >> U_3)
+        i += 8
 
 
 @helper
-def plain_text(buffer, begin, end, plain, several, judged, text, origins, traced):
+def plain_text(buffer, begin, end, plain, several, judged, low, text, origins, traced):
     """Writes the characters of buffer[begin:end] in plain form, spaces put in order, to `text`, and returns their number.
 
     Returns -1 for a text with an odd character or a rare entity, which Python puts right; `judged` says that it has. origins: where each character stood, if `traced`. As long as the bytes are many.
     """
+    # Most of a text are words with single spaces between.
+    _mark_runs(buffer, begin, end, low)
     n = 0
     seen = 0
     i = begin
     while i < end:
-        # Most of a text is visible ASCII, with single spaces between.
-        last = i
-        while last < end and (
-            _visible(buffer[U(last)])
-            or (buffer[U(last)] == SPACE and last > i and last + 1 < end and _visible(buffer[U(last + 1)]))
-        ):
-            last += 1
-        if last > i:
+        last = _run_end(low, i - begin) + begin
+        if last > i and buffer[U(i)] != SPACE:
             size = last - i
             copy(buffer[i:last], START, size, text, n)
             if traced:
@@ -143,7 +162,7 @@ def plain_text(buffer, begin, end, plain, several, judged, text, origins, traced
     return _without_end(text, n)
 
 
-@helper
+@inlined
 def _written(text, n, c, origins, seen, traced):
     """Puts a character behind text[:n], white space only where it stays in order; returns the character and the length."""
     if c <= SPACE:
@@ -178,7 +197,7 @@ def _reread(buffer, i, end, code, step):
     return result, at - i, size
 
 
-@helper
+@inlined
 def _spaced(text, n, new):
     """The white space to add to text[:n], 0 for none, and the length that is left of it, so that it stays in order."""
     if new == SPACE:
@@ -201,11 +220,9 @@ def _without_end(text, n):
 
 
 @helper
-def put_in_order(text, n, origins, traced):
-    """Leaves single spaces, none at an end of a line, and one blank line at most between two; returns the new length."""
-    first = 0
-    while first + 1 < n and (text[U(first)] > SPACE or text[U(first + 1)] > SPACE) and text[START] > SPACE:
-        first += 1
+def put_in_order(text, first, n, origins, traced):
+    """Leaves single spaces in text[first:n], none at an end of a line, and one blank line at most between two, given that
+    text[:first] is in order; returns the new length."""
     m = first
     for i in range(first, n):
         c = np.int64(text[U(i)])

@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from serve.native.compiler import F8, I4, I8, INT, U1, U4, U8, helper, kernel
+from serve.native.compiler import F8, I4, I8, INT, U1, U4, U8, helper, inlined, kernel
 from serve.native.terms import added, index_of
-from serve.native.tokens import U_1, ZERO, join, tokens_of_bytes
+from serve.native.text import ZERO
+from serve.native.tokens import U_1, join, tokens_of_bytes
 
 # Of the term frequencies that make up nearly all.
 LOGARITHMS = np.log(np.maximum(np.arange(64.0), 1.0))
@@ -75,7 +76,7 @@ def weigh(touched, n_touched, counts, idf, sublinear, norm, values):
             values[t] *= scale
 
 
-@helper
+@inlined
 def _lowest_bit(word):
     """The number of the lowest bit that is set: the bits below it, counted (Warren, Hacker's Delight, 5-1)."""
     x = (word & (~word + U_1)) - U_1

@@ -7,13 +7,11 @@ that tokens put one after the other can be told apart, and an n-gram is the word
 import numpy as np
 
 from serve.characters import DOTTED_I
-from serve.native.compiler import I4, I8, INT, U1, U8, helper, kernel, load_eight, trailing_zeros
-from serve.native.text import START, U, decode
+from serve.native.compiler import I4, I8, INT, U1, U8, helper, inlined, kernel, load_eight, trailing_zeros
+from serve.native.text import ENDS, LOW_BITS, START, TOP_BITS, U_3, ZERO, U, decode
 
 MIN_TOKEN_LENGTH = 2
-U_1, U_3, U_8, U_32, U_64 = np.uint64(1), np.uint64(3), np.uint64(8), np.uint64(32), np.uint64(64)
-LOW_BITS, TOP_BITS = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
-ZERO = np.uint64(0)
+U_1, U_8, U_32, U_64 = np.uint64(1), np.uint64(8), np.uint64(32), np.uint64(64)
 MULTIPLIER = np.uint64(0xD6E8FEB86659FD93)
 NGRAM_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 SEED = np.uint64(0xCBF29CE484222325)
@@ -21,18 +19,16 @@ HIGH_BITS = 0x80
 BEYOND = np.uint32(0xFF)
 LOWER_BIT, LETTER_A, DIGIT_0, UNDERSCORE = np.uint32(32), np.uint32(97), np.uint32(48), np.uint32(95)
 LETTERS, DIGITS = np.uint32(26), np.uint32(10)
-# So many zeros behind the bytes of a document let them be read eight at a time.
-ENDS = 8
 
 
-@helper
+@inlined
 def mix(h):
     h ^= h >> U_32
     h *= MULTIPLIER
     return h ^ (h >> U_32)
 
 
-@helper
+@inlined
 def join(left, right):
     """The hash of an n-gram from that of its first tokens and that of its last."""
     return mix(left * NGRAM_MULTIPLIER + right)
