@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -109,8 +110,17 @@ class _Loaded:
             self.kernels[name] = Kernel(name, types, self.engine.get_function_address(symbol))
 
 
-@cache
+_LOADING = Lock()
+
+
 def _loaded() -> _Loaded:
+    # Two threads that both load would each get an engine, and the one that is dropped takes its code with it.
+    with _LOADING:
+        return _load_once()
+
+
+@cache
+def _load_once() -> _Loaded:
     return _Loaded()
 
 

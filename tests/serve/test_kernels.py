@@ -30,6 +30,16 @@ def test_a_damaged_copy_is_not_used(tmp_path):
     assert kernels.read_kept(tmp_path / kept.name) is not None
 
 
+def test_threads_may_need_the_kernels_all_at_once():
+    code = (
+        "from concurrent.futures import ThreadPoolExecutor as Pool; from serve.clean import clean\n"
+        "with Pool(8) as pool: print(set(pool.map(clean, ['Presiden  tiba.'] * 400)))"
+    )
+    for _ in range(3):
+        out = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+        assert out.stdout.strip() == "{'Presiden tiba.'}"
+
+
 def test_arrays_of_another_kind_are_refused():
     space = Workspace(100)
     buffer = np.frombuffer(b"satu dua", np.uint8)
