@@ -92,18 +92,21 @@ def fit(
     if crawl is not None:
         parts.append(features.rows(crawl))
     x, z = vstack([x for x, _ in parts]).tocsr(), np.vstack([z for _, z in parts])
-    labelled = np.vstack([truth, label_matrix([[topic] for _, topic in pieces], topics)])
-    weight = np.concatenate([np.ones(n), np.full(len(pieces), settings.piece_weight)])
-    unlabelled = np.arange(len(labelled), x.shape[0])
+    known = n + len(pieces)
+    unlabelled = np.arange(known, x.shape[0])
+    labelled, weight = np.zeros((x.shape[0], k), bool), np.zeros(x.shape[0])
+    labelled[:known] = np.vstack([truth, label_matrix([[topic] for _, topic in pieces], topics)])
+    weight[:known] = np.concatenate([np.ones(n), np.full(len(pieces), settings.piece_weight)])
 
     def learn(train: NDArray[np.int64], guesses: NDArray[np.float64] | None) -> LinearWeights:
         """From articles `train`, all pieces, and what is unlabelled where a first model's guesses are decided."""
-        if guesses is None:
-            guesses = np.full((len(unlabelled), k), np.mean(UNDECIDED))
-        decided = (guesses < UNDECIDED[0]) | (guesses >= UNDECIDED[1])
-        weights = np.vstack([np.repeat(weight[:, None], k, axis=1), decided * settings.unlabelled_weight])
         rows = np.concatenate([train, np.arange(n, x.shape[0])])
-        y = np.vstack([labelled, guesses >= UNDECIDED[1]])
+        y, weights = labelled, weight
+        if guesses is not None:
+            decided = (guesses < UNDECIDED[0]) | (guesses >= UNDECIDED[1])
+            y, weights = labelled.copy(), np.repeat(weight[:, None].astype(np.float32), k, axis=1)
+            y[unlabelled] = guesses >= UNDECIDED[1]
+            weights[unlabelled] = decided * np.float32(settings.unlabelled_weight)
         return fit_linear(x, y, z=z, cost=settings.cost, sample_weight=weights, rows=rows, n_jobs=1)
 
     def score(weights: LinearWeights, rows: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -36,7 +36,7 @@ def fit_linear(
     *,
     z: NDArray[np.float32] | None = None,
     cost: float = 1.0,
-    sample_weight: NDArray[np.float64] | None = None,
+    sample_weight: NDArray[np.floating] | None = None,
     rows: NDArray[np.int64] | None = None,
     tolerance: float = TOLERANCE,
     n_jobs: int = -1,
@@ -49,23 +49,32 @@ def fit_linear(
     """
     n, k = y.shape
     z = np.zeros((n, 0), np.float32) if z is None else np.ascontiguousarray(z, np.float32)
-    costs = cost * (np.ones(n) if sample_weight is None else np.asarray(sample_weight, np.float64))
-    # A weight a topic, in rows that are read one after the other.
-    costs = np.ascontiguousarray(np.broadcast_to(costs if costs.ndim == 2 else costs[:, None], (n, k)).T)
+    sample_weight = np.ones(n) if sample_weight is None else sample_weight
     rows = np.arange(n) if rows is None else rows
     indptr = x.indptr.astype(np.int64)
-    norms = np.asarray(x.multiply(x).sum(axis=1)).ravel() + np.square(z, dtype=np.float64).sum(axis=1) + 1.0
+    norms = _squared_norms(indptr, x.data, z)
 
     def solve(topic: int) -> NDArray[np.float64]:
         signs = np.where(y[:, topic], 1.0, -1.0)
-        weighty = rows[costs[topic, rows] > 0]
-        return _solve(
-            indptr, x.indices, x.data, z, signs, costs[topic], norms, weighty, x.shape[1], tolerance, MAX_EPOCHS
-        )
+        costs = cost * np.asarray(sample_weight if sample_weight.ndim == 1 else sample_weight[:, topic], np.float64)
+        weighty = rows[costs[rows] > 0]
+        return _solve(indptr, x.indices, x.data, z, signs, costs, norms, weighty, x.shape[1], tolerance, MAX_EPOCHS)
 
     solved = np.array(Parallel(n_jobs, prefer="threads")(delayed(solve)(topic) for topic in range(k)))
     v = x.shape[1]
     return LinearWeights(sparse=solved[:, :v].T, dense=solved[:, v:-1].T, bias=solved[:, -1])
+
+
+@numba.njit(nogil=True, cache=True)
+def _squared_norms(indptr, data, z):
+    """(n,): of the rows, the bias's column of ones included; without a copy of the matrix."""
+    norms = np.ones(len(z))
+    for i in range(len(z)):
+        for p in range(indptr[i], indptr[i + 1]):
+            norms[i] += np.float64(data[p]) * np.float64(data[p])
+        for j in range(z.shape[1]):
+            norms[i] += np.float64(z[i, j]) * np.float64(z[i, j])
+    return norms
 
 
 @numba.njit(nogil=True, cache=True, fastmath={"contract", "reassoc", "nsz"})
