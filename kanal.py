@@ -189,9 +189,8 @@ def adapt(
     for topic, (before, after) in changed.shares.items():
         print(f"{topic:<24}{before:>20.2%}{after:>9.2%}")
     for name in ("micro_f1", "macro_f1", "precision", "recall"):
-        print(
-            f"test {name}: {changed.before.metrics[name]:.3f} before, {experiment.evaluation.metrics[name]:.3f} after"
-        )
+        before, after = changed.before.figures[name], experiment.evaluation.figures[name]
+        print(f"test {name}: {before:.3f} before, {after:.3f} after")
     _print_experiment(experiment, out, as_json)
 
 

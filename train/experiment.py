@@ -14,6 +14,7 @@ from serve.paths import DATA
 from serve.topics import load_topics
 from serve.vectorizer import Documents
 from train.background import EMBEDDED_BACKGROUND, Background, read_crawl
+from train.blend import blend
 from train.check import check_corpus
 from train.corpus import fingerprint, load_corpus, split_corpus
 from train.evaluate import Evaluation, evaluate
@@ -98,7 +99,8 @@ def run_experiment(
 ) -> Experiment:
     """Trains, evaluates on the test articles, writes the model to `out`, and logs, registers and promotes it.
 
-    tuned: settings are first sought that suit the training articles. With files of a crawl the model trained first gives their articles topics, and is trained once more with them.
+    tuned: settings are first sought that suit the training articles. With files of a
+    crawl the model trained first gives their articles topics, another is trained with them, and the two are blended.
     """
     taxonomy = load_topics(material.topics) if material.topics or not material.data else None
     corpus = material.columns.load(material.data or [EMBEDDED_CORPUS])
@@ -112,14 +114,18 @@ def run_experiment(
 
     if tuned:
         # Without profiles a training takes a third of the time, and settings that suit the words suit the profiles.
-        plain = background and replace(background, profiles=background.profiles[:0])
+        plain = _without_profiles(background)
         settings, _ = tune(lambda s: fit(training, taxonomy, s, background=plain, lexicon=lexicon), settings)
     model = fit(training, taxonomy, settings, background=background, lexicon=lexicon)
     adaptation = None
     if crawl:
         before, columns = model, material.columns
         articles = Documents.of(read_crawl(crawl, columns.title, columns.text, title_weight=settings.title_weight))
-        model = fit(training, taxonomy, settings, background=background, lexicon=lexicon, crawl=articles)
+        # Its articles say what the profiles say, and more.
+        after = fit(
+            training, taxonomy, settings, background=_without_profiles(background), lexicon=lexicon, crawl=articles
+        )
+        model = blend(before, after)
         adaptation = Adaptation(evaluate(before, testing), _shares(articles, before, model))
 
     evaluation = evaluate(model, testing)
@@ -159,6 +165,10 @@ def run_experiment(
 def load_background(choice: str | None) -> Background | None:
     """The background in a folder; the embedded one for None, none at all for "none"."""
     return None if choice == NONE else Background.load(choice or EMBEDDED_BACKGROUND)
+
+
+def _without_profiles(background: Background | None) -> Background | None:
+    return background and replace(background, profiles=background.profiles[:0])
 
 
 def _shares(articles: Documents, before: TopicModel, after: TopicModel) -> dict[str, tuple[float, float]]:
