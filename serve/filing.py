@@ -73,6 +73,35 @@ class PageScorer:
             map_blocks(score, texts.blocks(), n_threads)
         return found
 
+    def score_one(self, text: str, title: str) -> PageScores:
+        """The scores of one page, without what it takes to handle many; the arrays are overwritten by the next call."""
+        data, head = text.encode("utf-8", "surrogatepass"), title.encode("utf-8", "surrogatepass")
+        kernel, prepared = self._prepared(len(data) + self.title_weight * (len(head) + 1))
+        one, offsets, head_offsets, places = self._room_for_one(kernel)
+        offsets[1], head_offsets[1] = len(data), len(head)
+        np.copyto(one.scores, self.bias)
+        kernel.run([
+            *kernel.prepare_bytes(data), *places[0], *kernel.prepare_bytes(head), *places[1], bool(head), *places[2],
+            *prepared,
+        ])  # fmt: skip
+        return one
+
+    def _room_for_one(self, kernel: Any) -> tuple[PageScores, NDArray[np.int64], NDArray[np.int64], list[list[Any]]]:
+        """This thread's arrays for one page: what comes out, where text and title end, and these as the kernel takes them."""
+        if not hasattr(self.ready, "one"):
+            k = len(self.bias)
+            one = PageScores(
+                np.zeros((1, k), np.float32), np.zeros(1, np.int64), np.zeros(1, np.int64), np.zeros(1, np.uint8)
+            )
+            offsets, head_offsets = np.zeros(2, np.int64), np.zeros(2, np.int64)
+            places = [
+                kernel.prepare((offsets,), 1),
+                kernel.prepare((head_offsets,), 3),
+                kernel.prepare((one.scores, one.words, one.known, one.states), 5),
+            ]
+            self.ready.one = one, offsets, head_offsets, places
+        return self.ready.one
+
     def _prepared(self, size: int) -> tuple[Any, list[Any]]:
         """The kernel, and this thread's arguments for pages of up to `size` bytes."""
         space: Workspace | None = getattr(self.ready, "space", None)
@@ -85,7 +114,7 @@ class PageScorer:
                 self.title_weight, *cleaning_tables(), *vectorizer.ngram_range, *vectorizer.terms_.table,
                 vectorizer.idf_, vectorizer.sublinear_tf, vectorizer.norm_code, self.weights, self.weights.shape[1],
                 *languages, np.zeros(len(languages[1]), np.uint8), space.stack, space.groups, space.text, space.spare, space.title, space.kept,
-                space.count, space.low, space.words, space.starts, space.hashes, space.found, space.counts, space.touched,
+                space.count, space.low, space.words, space.starts, space.hashes, space.grams, space.found, space.counts, space.touched,
                 space.values,
             )  # fmt: skip
             self.ready.prepared = self.ready.kernel.prepare(self.ready.arguments, 9)

@@ -56,6 +56,11 @@ class Kernel:
                 given.append(argument.size)
         return given
 
+    @staticmethod
+    def prepare_bytes(data: bytes) -> list[Any]:
+        """The same for an array of bytes."""
+        return [data, len(data)]
+
     def run(self, prepared: list[Any]) -> int:
         """Calls the function with what `prepare` returned."""
         result, error = ctypes.c_int64(), ctypes.c_void_p()
@@ -74,6 +79,10 @@ class CheckedKernel:
 
     def prepare(self, arguments: tuple[Any, ...], first: int = 0) -> list[Any]:
         return [argument.ravel() if isinstance(argument, np.ndarray) else argument for argument in arguments]
+
+    @staticmethod
+    def prepare_bytes(data: bytes) -> list[Any]:
+        return [np.frombuffer(data, np.uint8)]
 
     def run(self, prepared: list[Any]) -> int:
         return int(self.function(*prepared))

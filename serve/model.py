@@ -147,9 +147,23 @@ class TopicModel:
     def predict(self, texts: Any, titles: Any = None) -> Any:
         """The topics of each article, best first: a list for one text, a list of n lists for n texts."""
         if isinstance(texts, str):
-            return self.predict([texts], [titles])[0]
+            return self._predict_one(texts, titles or "")
         filed = self.file(texts, titles)
         return [[topic for topic, _ in filed.topics(i)] for i in range(len(filed.assigned))]
+
+    def _predict_one(self, text: str, title: str) -> list[str]:
+        found = self._scorer.score_one(text, title)
+        if found.states[0] == ODD:
+            return self.predict([text], [title])[0]
+        if not self.single_label and (found.words[0] == 0 or mostly_unknown(found.words, found.known)[0]):
+            return []
+        row = self.probabilities(found.scores)
+        chosen = np.flatnonzero(self.decide(row, found.scores)[0])
+        return [self._names[j] for j in chosen[np.argsort(-row[0, chosen], kind="stable")]]
+
+    @cached_property
+    def _names(self) -> list[str]:
+        return self.topics
 
     def predict_proba(self, texts: Texts, titles: Texts | None = None) -> NDArray[np.float64]:
         """(n, k): the probability of each topic."""

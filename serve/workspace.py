@@ -35,6 +35,7 @@ class Workspace:
         self.words = np.empty(tokens + size // 4 + 2, np.uint64)
         self.starts = np.empty(tokens + 1, np.int64)
         self.hashes = np.empty(tokens, np.uint64)
+        self.grams = np.empty(tokens * n_grams, np.uint64)
         self.found = np.empty(tokens * n_grams, np.int64)
         self.counts = np.zeros(v, np.int32)
         self.touched = np.empty(min(v, tokens * n_grams), np.int32)
@@ -49,7 +50,7 @@ class Workspace:
     @property
     def tokens(self) -> tuple[NDArray[Any], ...]:
         """What `native.tokens.tokens_of` and `native.tfidf.find_terms` take."""
-        return self.text, self.low, self.words, self.starts, self.hashes, self.found
+        return self.text, self.low, self.words, self.starts, self.hashes, self.grams, self.found
 
 
 class Workspaces(threading.local):

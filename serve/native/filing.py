@@ -9,8 +9,7 @@ from serve.native.text import NEWLINE, START, copy, plain_text
 from serve.native.tfidf import count_found, count_shortest, find_terms, weigh
 from serve.native.tokens import tokens_of_bytes, tokens_of_text
 
-# Weights are fetched so many terms ahead; a line of the cache holds so many.
-AHEAD = 8
+# So many weights stand in a line of the cache.
 CACHE_LINE = 16
 # What is said of a document beside its scores.
 FINE, ODD, FOREIGN = 0, 1, 2
@@ -26,12 +25,17 @@ VERTICAL_BAR, ZERO_DIGIT, FULL_STOP = 124, 48, 46
 
 
 @helper
+def fetch(touched, n_touched, weights, k):
+    """Has the memory begin to fetch the touched terms' weights, which take longer than anything else to come."""
+    for t in range(n_touched):
+        for part in range(0, k, CACHE_LINE):
+            prefetch(weights, np.int64(touched[t]) * k + part)
+
+
+@helper
 def score(touched, n_touched, values, weights, k, row):
     """Adds the weights of the touched terms to a row of k scores, in the order of their first occurrence."""
     for t in range(n_touched):
-        if t + AHEAD < n_touched:
-            for part in range(0, k, CACHE_LINE):
-                prefetch(weights, touched[t + AHEAD] * k + part)
         weight = weights[touched[t] * k : (touched[t] + 1) * k]
         value = np.float32(values[t])
         for j in range(k):
@@ -42,7 +46,7 @@ def score(touched, n_touched, values, weights, k, row):
 def score_documents(
     buffer: U1, offsets: I8, fold: I4, shortest: INT, longest: INT, tags: U4, slots: U8, terms: U8, idf: F8,
     sublinear: INT, norm: INT, weights: F4, k: INT, scores: F4, words_in: I8, known: I8, text: I4, low: U1, words: U8, starts: I8,
-    hashes: U8, found: I8, counts: I4, touched: I4, values: F8,
+    hashes: U8, grams: U8, found: I8, counts: I4, touched: I4, values: F8,
 ) -> INT:  # fmt: skip
     """Adds to scores (n k,) each document's TF-IDF row times weights (v k,).
 
@@ -53,22 +57,23 @@ def score_documents(
         n_tokens = tokens_of_bytes(
             buffer, offsets[d], offsets[d + 1], text, low, fold, words, starts, hashes, starts[:0]
         )
-        n_grams = find_terms(n_tokens, shortest, longest, (tags, slots, terms), words, starts, hashes, found)
+        n_grams = find_terms(n_tokens, shortest, longest, (tags, slots, terms), words, starts, hashes, grams, found)
         words_in[d] = n_tokens
         known[d] = count_shortest(found, n_tokens, shortest, longest)
-        n_touched = count_found(found, n_grams, counts, touched)
+        n_touched = count_found(found, n_grams, counts, idf, touched)
+        fetch(touched, n_touched, weights, k)
         weigh(touched, n_touched, counts, idf, sublinear, norm, values)
         score(touched, n_touched, values, weights, k, scores[d * k : (d + 1) * k])
     return 0
 
 
 @helper
-def _may_be_foreign(text, n, n_tokens, table, bounds, seen, words, starts, hashes):
+def _may_be_foreign(text, n, n_tokens, table, bounds, seen, words, starts, hashes, found):
     """Whether the language of a document has to be looked at closely: as many words of another language, nearly, as
     Indonesian ones, or many letters beyond ASCII.
 
     bounds: where the words that Malay shares end in the table, those of Indonesian, and those of Malay; others follow.
-    seen: zeros, one a word of the table, before and after.
+    seen: zeros, one a word of the table, before and after; found: room for a number a token.
     """
     tags, slots, terms = table
     wide = 0
@@ -80,7 +85,7 @@ def _may_be_foreign(text, n, n_tokens, table, bounds, seen, words, starts, hashe
     shared = indonesian = malay = other = 0
     looked_at = min(n_tokens, SAMPLE_TOKENS)
     for i in range(looked_at):
-        word = index_of(tags, slots, terms, hashes[i], words, starts[i], starts[i + 1])
+        found[i] = word = index_of(tags, slots, terms, hashes[i], words, starts[i], starts[i + 1])
         if word >= 0 and seen[word] == 0:
             seen[word] = 1
             if word < bounds[0]:
@@ -92,9 +97,8 @@ def _may_be_foreign(text, n, n_tokens, table, bounds, seen, words, starts, hashe
             else:
                 other += 1
     for i in range(looked_at):
-        word = index_of(tags, slots, terms, hashes[i], words, starts[i], starts[i + 1])
-        if word >= 0:
-            seen[word] = 0
+        if found[i] >= 0:
+            seen[found[i]] = 0
     if malay + other < MIN_FOREIGN:
         return False
     return other + SLACK >= shared + indonesian or malay + SLACK >= indonesian
@@ -133,7 +137,7 @@ def file_documents(
     states_of: U1, title_weight: INT, plain: I4, several: I4, cases: U1, rules: I4, classes: I4, states: I4, outputs: U8, program: I4,
     sets: I4, ranges: I4, patterns: I4, fold: I4, shortest: INT, longest: INT, tags: U4, slots: U8, terms: U8, idf: F8,
     sublinear: INT, norm: INT, weights: F4, k: INT, language_tags: U4, language_slots: U8, language_terms: U8,
-    language_bounds: I8, seen: U1, stack: I8, groups: I8, text: I4, spare: I4, title: I4, kept: I8, count: I8, low: U1, words: U8, starts: I8, hashes: U8, found: I8,
+    language_bounds: I8, seen: U1, stack: I8, groups: I8, text: I4, spare: I4, title: I4, kept: I8, count: I8, low: U1, words: U8, starts: I8, hashes: U8, grams: U8, found: I8,
     counts: I4, touched: I4, values: F8,
 ) -> INT:  # fmt: skip
     """What `score_documents` does, for pages that are not cleaned yet; titles count `title_weight` times where `titled`.
@@ -165,14 +169,15 @@ def file_documents(
         copy(text, 0, n, spare, size)
         size += n
         n_tokens = tokens_of_text(spare, size, low, fold, words, starts, hashes, starts[:0])
-        n_grams = find_terms(n_tokens, shortest, longest, table, words, starts, hashes, found)
+        n_grams = find_terms(n_tokens, shortest, longest, table, words, starts, hashes, grams, found)
         words_in[d] = n_tokens
         known[d] = count_shortest(found, n_tokens, shortest, longest)
-        n_touched = count_found(found, n_grams, counts, touched)
+        n_touched = count_found(found, n_grams, counts, idf, touched)
+        fetch(touched, n_touched, weights, k)
         weigh(touched, n_touched, counts, idf, sublinear, norm, values)
         score(touched, n_touched, values, weights, k, scores[d * k : (d + 1) * k])
         languages = (language_tags, language_slots, language_terms)
-        foreign = _may_be_foreign(spare, size, n_tokens, languages, language_bounds, seen, words, starts, hashes)
+        foreign = _may_be_foreign(spare, size, n_tokens, languages, language_bounds, seen, words, starts, hashes, found)
         states_of[d] = FOREIGN if foreign else FINE
     return 0
 

@@ -223,14 +223,24 @@ def _without_end(text, n):
 def put_in_order(text, first, n, origins, traced):
     """Leaves single spaces in text[first:n], none at an end of a line, and one blank line at most between two, given that
     text[:first] is in order; returns the new length."""
-    m = first
-    for i in range(first, n):
-        c = np.int64(text[U(i)])
-        if c <= SPACE:
-            c, m = _spaced(text, m, c)
-        if c != 0:
-            text[U(m)] = c
+    m = i = first
+    while i < n:
+        # Up to where two characters of white space meet there is nothing to do but to move up.
+        last = i + 1
+        while last < n and (text[U(last - 1)] > SPACE or text[U(last)] > SPACE):
+            last += 1
+        while i < last and text[U(i)] <= SPACE:
+            c, m = _spaced(text, m, np.int64(text[U(i)]))
+            if c != 0:
+                text[U(m)] = c
+                if traced:
+                    origins[m] = origins[i]
+                m += 1
+            i += 1
+        if m < i:
+            copy(text, i, last, text, m)
             if traced:
-                origins[m] = origins[i]
-            m += 1
+                copy(origins, i, last, origins, m)
+        m += last - i
+        i = last
     return _without_end(text, m)

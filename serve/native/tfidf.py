@@ -2,24 +2,28 @@
 
 import numpy as np
 
-from serve.native.compiler import F8, I4, I8, INT, U1, U4, U8, helper, inlined, kernel
-from serve.native.terms import added, index_of
-from serve.native.text import ZERO
-from serve.native.tokens import U_1, join, tokens_of_bytes
+from serve.native.compiler import F8, I4, I8, INT, U1, U4, U8, helper, inlined, kernel, prefetch
+from serve.native.terms import END, LOW_HALF, added, index_of, tag_of
+from serve.native.text import ZERO, U
+from serve.native.tokens import U_1, U_32, join, tokens_of_bytes
 
 # Of the term frequencies that make up nearly all.
 LOGARITHMS = np.log(np.maximum(np.arange(64.0), 1.0))
+# Memory is asked for so many terms before it is read.
+AHEAD = 8
 SIX = np.uint64(6)
 LOW_SIX = np.uint64(63)
 
 
 @helper
-def find_terms(n_tokens, shortest, longest, table, words, starts, hashes, found):
+def find_terms(n_tokens, shortest, longest, table, words, starts, hashes, grams, found):
     """Writes the index of each n-gram of a document to `found`, -1 for one that is not there, and returns their number.
 
-    N-grams come by the place of their first token, shorter ones first.
+    N-grams come by the place of their first token, shorter ones first; grams: room for their hashes. This is
+    `terms.index_of` for all of them step by step, so that what each step reads is on its way from memory before.
     """
     tags, slots, terms = table
+    mask = np.uint64(len(tags) - 1)
     n_grams = 0
     for i in range(n_tokens):
         h = hashes[i]
@@ -27,22 +31,53 @@ def find_terms(n_tokens, shortest, longest, table, words, starts, hashes, found)
             if n > 1:
                 h = join(h, hashes[i + n - 1])
             if n >= shortest:
-                found[n_grams] = index_of(tags, slots, terms, h, words, starts[i], starts[i + n])
+                grams[n_grams] = h
+                prefetch(tags, np.int64(h & mask))
                 n_grams += 1
+    for g in range(n_grams):
+        tag = tag_of(grams[g])
+        place = grams[g] & mask
+        while tags[place] != 0 and tags[place] != tag:
+            place = (place + U_1) & mask
+        found[g] = -1
+        if tags[place] != 0:
+            found[g] = place
+            prefetch(slots, np.int64(place))
+    for g in range(n_grams):
+        if found[g] >= 0:
+            prefetch(terms, np.int64(slots[U(found[g])] & LOW_HALF))
+    g = 0
+    for i in range(n_tokens):
+        for n in range(shortest, min(longest, n_tokens - i) + 1):
+            if found[g] >= 0:
+                slot = slots[U(found[g])]
+                at = np.int64(slot & LOW_HALF)
+                k, end = starts[i], starts[i + n]
+                while k < end and terms[U(at)] == words[U(k)]:
+                    at += 1
+                    k += 1
+                if k == end and terms[U(at)] == END:
+                    found[g] = np.int64(slot >> U_32)
+                else:  # another term of the same tag stands before it, or it is not there
+                    found[g] = index_of(tags, slots, terms, grams[g], words, starts[i], end)
+            g += 1
     return n_grams
 
 
 @helper
-def count_found(found, n_grams, counts, touched):
+def count_found(found, n_grams, counts, idf, touched):
     """Adds a document's n-grams to `counts` and returns how many different terms `touched` then lists."""
     n_touched = 0
     for g in range(n_grams):
+        if g + AHEAD < n_grams and found[g + AHEAD] >= 0:
+            prefetch(counts, found[g + AHEAD])
         term = found[g]
         if term >= 0:
-            if counts[term] == 0:
+            if counts[U(term)] == 0:
                 touched[n_touched] = term
                 n_touched += 1
-            counts[term] += 1
+                prefetch(idf, term)
+            counts[U(term)] += 1
     return n_touched
 
 
@@ -109,7 +144,7 @@ def _sort(touched, n_touched, bits, summary):
 def weigh_documents(
     buffer: U1, offsets: I8, fold: I4, shortest: INT, longest: INT, tags: U4, slots: U8, terms: U8, idf: F8,
     sublinear: INT, norm: INT, row_ends: I8, columns: I4, values: F8, text: I4, low: U1, words: U8, starts: I8, hashes: U8,
-    found: I8, counts: I4, bits: U8, summary: U8,
+    grams: U8, found: I8, counts: I4, bits: U8, summary: U8,
 ) -> INT:  # fmt: skip
     """Writes the CSR rows of the documents (columns ascending) and returns the number of their entries.
 
@@ -121,8 +156,8 @@ def weigh_documents(
             buffer, offsets[d], offsets[d + 1], text, low, fold, words, starts, hashes, starts[:0]
         )
         touched = columns[filled:]
-        n_grams = find_terms(n_tokens, shortest, longest, (tags, slots, terms), words, starts, hashes, found)
-        n_touched = count_found(found, n_grams, counts, touched)
+        n_grams = find_terms(n_tokens, shortest, longest, (tags, slots, terms), words, starts, hashes, grams, found)
+        n_touched = count_found(found, n_grams, counts, idf, touched)
         _sort(touched, n_touched, bits, summary)
         weigh(touched, n_touched, counts, idf, sublinear, norm, values[filled:])
         filled += n_touched
@@ -133,7 +168,7 @@ def weigh_documents(
 @kernel
 def count_documents(
     buffer: U1, offsets: I8, first: INT, fold: I4, shortest: INT, longest: INT, tags: U4, slots: U8, terms: U8,
-    frequencies: I8, last_seen: I8, used: I8, text: I4, low: U1, words: U8, starts: I8, hashes: U8, found: I8,
+    frequencies: I8, last_seen: I8, used: I8, text: I4, low: U1, words: U8, starts: I8, hashes: U8, grams: U8, found: I8,
 ) -> INT:  # fmt: skip
     """Counts the n-grams of the documents from `first` on, and returns the first document there was no room for.
 
@@ -149,7 +184,7 @@ def count_documents(
         new_words = starts[n_tokens] * longest * (longest - shortest + 1) + new_terms
         if used[0] + new_terms > len(last_seen) or used[1] + new_words > len(terms):
             return d
-        find_terms(n_tokens, shortest, longest, (tags, slots, terms), words, starts, hashes, found)
+        find_terms(n_tokens, shortest, longest, (tags, slots, terms), words, starts, hashes, grams, found)
         g = 0
         for i in range(n_tokens):
             for n in range(shortest, min(longest, n_tokens - i) + 1):

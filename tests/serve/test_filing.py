@@ -113,3 +113,11 @@ def test_other_languages_are_noted(model, language):
 def test_a_page_may_be_very_long(model):
     text = "presiden menerima tamu negara di istana merdeka. " * 60_000
     assert model.file([text, "tamu"]).scores.shape == (2, 7)
+
+
+def test_one_article_is_filed_as_many_are(model, corpus_texts):
+    texts = [*corpus_texts[:200], *ODD_PAGES, "kata tak dikenal zzqx wwvy qqrt pplk mmnb vvcx"]
+    titles = [*corpus_texts[1:201], *([""] * (len(texts) - 200))]
+    together = model.predict(texts, titles)
+    assert [model.predict(text, title) for text, title in zip(texts, titles, strict=True)] == together
+    assert [model.predict(text) for text in texts] == model.predict(texts)
