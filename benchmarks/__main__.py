@@ -36,15 +36,14 @@ def main() -> None:
         memory.measure,
         functools.partial(training.measure, full=arguments.full),
     ]
-    tables = []
+    tables: list[Table] = []
     for measure in questions:
-        for table in measure(arguments.quick):
-            print(table.markdown(), flush=True)
-            tables.append(table)
+        tables += measure(arguments.quick)
+        print("\n".join(table.markdown() for table in tables), flush=True)
+        if not arguments.quick:
+            RESULTS.write_text("\n".join([header(), *(table.markdown() for table in tables)]), encoding="utf-8")
+            draw(tables, RESULTS.with_suffix(".png"))
     shutil.rmtree(WORK)
-    if not arguments.quick:
-        RESULTS.write_text("\n".join([header(), *(table.markdown() for table in tables)]), encoding="utf-8")
-        draw(tables, RESULTS.with_suffix(".png"))
 
 
 def header() -> str:

@@ -11,7 +11,7 @@ from benchmarks.fitting import trained
 from benchmarks.measure import WORK, Table, python, run, show, spread
 
 MEGABYTES = (100, 500, 2000)
-RUNS = 3
+RUNS = 1
 
 
 def measure(quick: bool) -> list[Table]:

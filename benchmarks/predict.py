@@ -19,7 +19,7 @@ from benchmarks.fitting import trained
 from benchmarks.measure import WORK, Run, Table, cores, in_turn, on_cores, python, run, show, spread
 
 RUNS = 5
-MEGABYTES = 100
+MEGABYTES = 40
 CONTENDERS = (KanalWhole, FastText, VowpalWabbit, ScikitLearnOneMatrix, ScikitLearn, ScikitLearnCleaned)
 
 
