@@ -20,19 +20,19 @@ class Workspace:
     """
 
     def __init__(self, size: int, v: int = 0, n_grams: int = 1, *, traced: bool = False) -> None:
-        tokens = size // 2 + 1
         self.size = size
-        # Characters are decoded sixteen at a time.
-        self.text = np.empty(size + 16, np.int32)
-        self.spare = np.empty(size + 16, np.int32)
-        self.title = np.empty(size + 16, np.int32)
-        self.low = np.empty(size + 16, np.uint8)
+        # In plain form two bytes can be three characters ("½"), and three bytes four.
+        characters = size + size // 2 + 1
+        tokens = characters // 2 + 1
+        # Characters are decoded and read sixteen at a time at most.
+        self.text, self.spare, self.title = (np.empty(characters + 16, np.int32) for _ in range(3))
+        self.low = np.empty(characters + 16, np.uint8)
         self.stack = np.empty(STACK, np.int64)
         self.groups = np.empty(GROUPS, np.int64)
         self.kept = np.zeros(4, np.int64)
         self.count = np.zeros(1, np.int64)
-        # A token of n bytes takes n // 8 + 1 words; lower-casing can make three bytes of two.
-        self.words = np.empty(tokens + size // 4 + 2, np.uint64)
+        # A token of n bytes takes n // 8 + 1 words; a character has four bytes at most.
+        self.words = np.empty(tokens + characters // 2 + 2, np.uint64)
         self.starts = np.empty(tokens + 1, np.int64)
         self.hashes = np.empty(tokens, np.uint64)
         self.grams = np.empty(tokens * n_grams, np.uint64)
@@ -42,7 +42,7 @@ class Workspace:
         self.values = np.empty(len(self.touched), np.float64)
         self.bits = np.zeros(v // 64 + 1, np.uint64)
         self.summary = np.zeros(len(self.bits) // 64 + 1, np.uint64)
-        traced_size = size + 16 if traced else 0
+        traced_size = characters + 16 if traced else 0
         self.origins = np.empty(traced_size, np.int32)
         self.spare_origins = np.empty(traced_size, np.int32)
         self.removed = np.empty(3 * traced_size, np.int32)

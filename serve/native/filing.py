@@ -42,6 +42,20 @@ def score(touched, n_touched, values, weights, k, row):
             row[j] += value * weight[j]
 
 
+@helper
+def score_tokens(
+    n_tokens, shortest, longest, table, spelt, counts, touched, values, idf, sublinear, norm, weights, k, row
+):
+    """Adds a document's scores to a row of k, and returns how many of its shortest n-grams are in the vocabulary."""
+    words, starts, hashes, grams, found = spelt
+    n_grams = find_terms(n_tokens, shortest, longest, table, words, starts, hashes, grams, found)
+    n_touched = count_found(found, n_grams, counts, idf, touched)
+    fetch(touched, n_touched, weights, k)
+    weigh(touched, n_touched, counts, idf, sublinear, norm, values)
+    score(touched, n_touched, values, weights, k, row)
+    return count_shortest(found, n_tokens, shortest, longest)
+
+
 @kernel
 def score_documents(
     buffer: U1, offsets: I8, fold: I4, shortest: INT, longest: INT, tags: U4, slots: U8, terms: U8, idf: F8,
@@ -57,13 +71,12 @@ def score_documents(
         n_tokens = tokens_of_bytes(
             buffer, offsets[d], offsets[d + 1], text, low, fold, words, starts, hashes, starts[:0]
         )
-        n_grams = find_terms(n_tokens, shortest, longest, (tags, slots, terms), words, starts, hashes, grams, found)
         words_in[d] = n_tokens
-        known[d] = count_shortest(found, n_tokens, shortest, longest)
-        n_touched = count_found(found, n_grams, counts, idf, touched)
-        fetch(touched, n_touched, weights, k)
-        weigh(touched, n_touched, counts, idf, sublinear, norm, values)
-        score(touched, n_touched, values, weights, k, scores[d * k : (d + 1) * k])
+        spelt = (words, starts, hashes, grams, found)
+        known[d] = score_tokens(
+            n_tokens, shortest, longest, (tags, slots, terms), spelt, counts, touched, values, idf, sublinear, norm,
+            weights, k, scores[d * k : (d + 1) * k],
+        )  # fmt: skip
     return 0
 
 
@@ -169,13 +182,12 @@ def file_documents(
         copy(text, 0, n, spare, size)
         size += n
         n_tokens = tokens_of_text(spare, size, low, fold, words, starts, hashes, starts[:0])
-        n_grams = find_terms(n_tokens, shortest, longest, table, words, starts, hashes, grams, found)
         words_in[d] = n_tokens
-        known[d] = count_shortest(found, n_tokens, shortest, longest)
-        n_touched = count_found(found, n_grams, counts, idf, touched)
-        fetch(touched, n_touched, weights, k)
-        weigh(touched, n_touched, counts, idf, sublinear, norm, values)
-        score(touched, n_touched, values, weights, k, scores[d * k : (d + 1) * k])
+        spelt = (words, starts, hashes, grams, found)
+        known[d] = score_tokens(
+            n_tokens, shortest, longest, table, spelt, counts, touched, values, idf, sublinear, norm, weights, k,
+            scores[d * k : (d + 1) * k],
+        )  # fmt: skip
         languages = (language_tags, language_slots, language_terms)
         foreign = _may_be_foreign(spare, size, n_tokens, languages, language_bounds, seen, words, starts, hashes, found)
         states_of[d] = FOREIGN if foreign else FINE

@@ -315,3 +315,10 @@ def test_long_repetitions_end(unit: str) -> None:
     text = unit * (50_000 // len(unit))
     assert isinstance(clean(text, unit * 20), str)
     assert isinstance(clean("Kalimat pertama. " + text + " tamat.", "Kalimat"), str)
+
+
+@pytest.mark.parametrize("character", ["½", "㏂", "…", "ﬃ", "é", "𝐁", "x"])
+def test_characters_of_several_have_room(character):
+    plain = unicodedata.normalize("NFKC", character)
+    assert clean("a" + character * 100_000 + "b") == f"a{plain * 100_000}b"
+    assert clean_traced(character * 30_000).text == plain * 30_000

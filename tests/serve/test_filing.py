@@ -21,6 +21,8 @@ ODD_PAGES = [
     "Kata &quot;presiden&quot; &amp;amp; R&B &copy; &#8220;dua&#8221; &bukan",
     "cafÃ© kafe\u0301 ﬁnal ½ … ™ 𝐁𝐨𝐥𝐝 ΟΔΟΣ İstanbul \ud800",
     "\u200bPre\xadsiden\r\ntiba\r\rdi\x00 istana\x85lagi\u2028pula",
+    "½" * 60_000,
+    "½¼ㄱ㏂㏘ŉ" * 20_000,
     "x" * 70_000 + " presiden " * 20_000,
 ]
 PIECES = [
