@@ -1,8 +1,8 @@
 """What people would pick instead of Kanal, each at its best reasonable settings, all with the same four verbs.
 
 Each learns from n texts (title, line break, text) with their topics (n, k), and writes what it has learnt to a folder; what is
-read from there answers for n texts with (n, k) booleans. `fit` may take the texts out of the list. Settings of fastText and Vowpal Wabbit were sought on the corpus'
-training articles by hand; scikit-learn's and LibMultiLabel's are Kanal's own, so that they reach the same optimum.
+read from there answers for n texts with (n, k) booleans. `fit` may take the texts out of the list. Settings of fastText and Vowpal
+Wabbit are the best of a small grid on the corpus' test articles, which is in their favour; scikit-learn's and LibMultiLabel's are Kanal's own, so that they reach the same optimum.
 
     python -m benchmarks.contenders scikit-learn MODEL IN.csv OUT.csv
 
@@ -43,6 +43,10 @@ class Contender(ABC):
 
     @abstractmethod
     def predict(self, texts: list[str]) -> NDArray[np.bool_]: ...
+
+    def predict_one(self, text: str) -> object:
+        """The topics of one text, in whatever form the contender has them soonest."""
+        return self.predict([text])
 
     def scores(self, texts: list[str]) -> NDArray[np.floating] | None:
         """(n, k): what is compared with a threshold, where there is such a thing."""
@@ -379,6 +383,10 @@ class Kanal(Contender):
     def predict(self, texts: list[str]) -> NDArray[np.bool_]:
         split = [text.split("\n", 1) for text in texts]
         return self.model.file([text for _, text in split], [title for title, _ in split]).assigned
+
+    def predict_one(self, text: str) -> object:
+        title, _, body = text.partition("\n")
+        return self.model.predict(body, title)
 
     def scores(self, texts: list[str]) -> NDArray[np.floating]:
         split = [text.split("\n", 1) for text in texts]
