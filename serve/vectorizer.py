@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 NORMS = {None: 0, "l1": 1, "l2": 2}
 # Documents are handed to the threads in blocks of about so many bytes.
 BLOCK_BYTES = 1 << 20
+# So many texts are worth what it takes to load Arrow.
+MANY = 1000
 # A vocabulary's slots hold the place of a term, in words of eight bytes, in 32 bits.
 MAX_WORDS = 1 << 32
 
@@ -47,6 +50,12 @@ class Documents:
             raise ValueError("Iterable over raw text documents expected, string object received.")
         if hasattr(texts, "type") and hasattr(texts, "null_count"):
             return cls._of_arrow(texts, pages)
+        if isinstance(texts, list) and len(texts) >= MANY:
+            import pyarrow
+
+            # Arrow puts them in one place without bytes of each in between; half a surrogate pair it refuses.
+            with suppress(pyarrow.ArrowException, UnicodeError):
+                return cls._of_arrow(pyarrow.array(texts, pyarrow.large_string()), pages)
         encode = _encode_page if pages else _encode
         return cls._of_bytes([encode(text) if text else b"" for text in texts])
 
@@ -57,7 +66,9 @@ class Documents:
 
         if isinstance(texts, pyarrow.ChunkedArray):
             texts = texts.combine_chunks()
-        texts = pyarrow.compute.fill_null(texts.cast(pyarrow.large_string()), "")
+        texts = texts.cast(pyarrow.large_string())
+        if texts.null_count:
+            texts = pyarrow.compute.fill_null(texts, "")
         if not pages and pyarrow.compute.any(pyarrow.compute.match_substring(texts, "Σ")).as_py():
             return cls._of_bytes([_encode(text) for text in texts.to_pylist()])
         _, offsets, data = texts.buffers()

@@ -83,6 +83,15 @@ def test_fold_table_holds_every_word_character():
     assert longer == [chr(characters.DOTTED_I)]
 
 
+def test_many_texts_are_the_same_documents_as_few():
+    texts = [*ODD_TEXTS, None, "ΟΔΟΣ", "tiga"] * 200
+    many, few = Documents.of(texts), [Documents.of([text]) for text in texts]
+    assert [many.text(i) for i in range(len(texts))] == [one.text(0) for one in few]
+    plain = [text for text in texts if not text or text.isprintable()]
+    documents = Documents.of(plain, pages=True)
+    assert [documents.text(i) for i in range(len(plain))] == [text or "" for text in plain]
+
+
 def test_empty_none_and_huge_documents_give_a_row():
     vectorizer = TfidfVectorizer().fit(["satu dua tiga"])
     huge = "dua " * 1_250_000 + "x" * 100_000
