@@ -12,10 +12,6 @@ from serve import kernels
 from serve.clean import cleaning_tables
 from serve.language import language_tokens
 from serve.vectorizer import Documents, TfidfVectorizer, Vocabulary, map_blocks
-from serve.workspace import Workspace
-
-# What the kernel says of a page.
-FINE, ODD, FOREIGN = 0, 1, 2
 
 
 @dataclass(frozen=True)
@@ -104,10 +100,10 @@ class PageScorer:
 
     def _prepared(self, size: int) -> tuple[Any, list[Any]]:
         """The kernel, and this thread's arguments for pages of up to `size` bytes."""
-        space: Workspace | None = getattr(self.ready, "space", None)
         vectorizer = self.vectorizer
-        if space is None or space is not vectorizer.workspaces.of_size(size):
-            space = self.ready.space = vectorizer.workspaces.of_size(size)
+        space = vectorizer.workspaces.of_size(size)
+        if space is not getattr(self.ready, "space", None):
+            self.ready.space = space
             self.ready.kernel = kernels.file_documents
             languages = _languages()
             self.ready.arguments = (

@@ -19,13 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serve.atomic import atomic_file
+from serve.native import CHECKED
 
 _HERE = Path(__file__).parent
 # What the kernels and tables are made of.
-_SOURCES = ("native", "characters.py", "leftovers.py", "patterns.py", "rules.py")
+_SOURCES = ("native", "characters.py", "language.py", "leftovers.py", "patterns.py", "rules.py")
 _DTYPES = {name: np.dtype(name) for name in ("u1", "u4", "u8", "i4", "i8", "f4", "f8")}
 _DIGEST_SIZE = 32
-CHECKED = os.environ.get("NUMBA_BOUNDSCHECK", "0") not in ("", "0")
 
 
 class Kernel:

@@ -15,8 +15,9 @@ from serve import kernels
 from serve.atomic import atomic_folder
 from serve.clean import Removed, clean, clean_traced, normalise, normalise_traced
 from serve.errors import ModelError
-from serve.filing import FINE, ODD, PageScorer, PageScores
+from serve.filing import PageScorer, PageScores
 from serve.language import language_of
+from serve.native import FINE, ODD
 from serve.topics import Topic
 from serve.vectorizer import Documents, TfidfVectorizer, Vocabulary, map_blocks
 
@@ -159,11 +160,8 @@ class TopicModel:
             return []
         row = self.probabilities(found.scores)
         chosen = np.flatnonzero(self.decide(row, found.scores)[0])
-        return [self._names[j] for j in chosen[np.argsort(-row[0, chosen], kind="stable")]]
-
-    @cached_property
-    def _names(self) -> list[str]:
-        return self.topics
+        names = self.topics
+        return [names[j] for j in chosen[np.argsort(-row[0, chosen], kind="stable")]]
 
     def predict_proba(self, texts: Texts, titles: Texts | None = None) -> NDArray[np.float64]:
         """(n, k): the probability of each topic."""

@@ -6,7 +6,6 @@ NUMBA_BOUNDSCHECK=1 leaves the kernels as functions of Numba, which check the bo
 """
 
 import inspect
-import os
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -16,6 +15,8 @@ from llvmlite import ir
 from numba import extending, types
 from numba.np.arrayobj import make_array, populate_array
 from numpy.typing import NDArray
+
+from serve.native import CHECKED
 
 # What a kernel's parameters are annotated with.
 U1: TypeAlias = NDArray[np.uint8]
@@ -40,7 +41,6 @@ _TYPES: dict[str, Any] = {
     "f4": types.float32,
     "f8": types.float64,
 }
-CHECKED = os.environ.get("NUMBA_BOUNDSCHECK", "0") not in ("", "0")
 _UNCHECKED: dict[str, Any] = {
     "error_model": "numpy",
     "_nrt": False,

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from serve.language import MIN_FOUND, SAMPLE
+from serve.native import FINE, FOREIGN, ODD
 from serve.native.cleaning import clean_text
 from serve.native.compiler import F4, F8, I4, I8, INT, U1, U4, U8, helper, kernel, prefetch
 from serve.native.terms import index_of
@@ -11,17 +13,11 @@ from serve.native.tokens import tokens_of_bytes, tokens_of_text
 
 # So many weights stand in a line of the cache.
 CACHE_LINE = 16
-# What is said of a document beside its scores.
-FINE, ODD, FOREIGN = 0, 1, 2
 # A language is looked for in so many tokens; fewer different words tell none. Tokens are not quite the words that
 # `serve.language` tells languages by: so many more may be in them.
 SAMPLE_TOKENS = 250
-MIN_FOREIGN = 3
 SLACK = 2
-# A text of other letters takes more bytes a character.
-SAMPLE_CHARACTERS = 700
 ASCII = 128
-VERTICAL_BAR, ZERO_DIGIT, FULL_STOP = 124, 48, 46
 
 
 @helper
@@ -90,7 +86,7 @@ def _may_be_foreign(text, n, n_tokens, table, bounds, seen, words, starts, hashe
     """
     tags, slots, terms = table
     wide = 0
-    sample = min(n, SAMPLE_CHARACTERS)
+    sample = min(n, SAMPLE)
     for i in range(sample):
         wide += text[i] >= ASCII
     if 8 * wide > sample:
@@ -112,7 +108,7 @@ def _may_be_foreign(text, n, n_tokens, table, bounds, seen, words, starts, hashe
     for i in range(looked_at):
         if found[i] >= 0:
             seen[found[i]] = 0
-    if malay + other < MIN_FOREIGN:
+    if malay + other < MIN_FOUND:
         return False
     return other + SLACK >= shared + indonesian or malay + SLACK >= indonesian
 
@@ -157,6 +153,7 @@ def file_documents(
 
     states_of (n,): takes FINE, FOREIGN for a text that may be in another language, and ODD for one that was left out.
     """
+    # False; as a constant Numba would compile the helpers once more for it.
     never = titled < 0
     matcher = (program, sets, ranges, patterns, fold, stack, groups)
     trace = (never, text[:0], text[:0], text[:0], count)
@@ -191,49 +188,4 @@ def file_documents(
         languages = (language_tags, language_slots, language_terms)
         foreign = _may_be_foreign(spare, size, n_tokens, languages, language_bounds, seen, words, starts, hashes, found)
         states_of[d] = FOREIGN if foreign else FINE
-    return 0
-
-
-@kernel
-def write_topics(
-    probabilities: F8, assigned: U1, names: U1, name_offsets: I8, order: I8, topics: U1, topic_offsets: I8, figures: U1,
-    figure_offsets: I8,
-) -> INT:  # fmt: skip
-    """Writes each row's topics, likeliest first, with "|" between, and their probabilities to four decimals likewise.
-
-    probabilities, assigned (n k,); topics, figures: the bytes, with n + 1 offsets each; order (k,): room.
-    """
-    k = len(order)
-    n = len(probabilities) // k
-    t = f = 0
-    for d in range(n):
-        row = probabilities[d * k : (d + 1) * k]
-        size = 0
-        for j in range(k):
-            if assigned[d * k + j] != 0:
-                place = size
-                while place > 0 and row[order[place - 1]] < row[j]:
-                    order[place] = order[place - 1]
-                    place -= 1
-                order[place] = j
-                size += 1
-        for s in range(size):
-            if s > 0:
-                topics[t] = figures[f] = VERTICAL_BAR
-                t += 1
-                f += 1
-            j = order[s]
-            for i in range(name_offsets[j], name_offsets[j + 1]):
-                topics[t] = names[i]
-                t += 1
-            figure = np.int64(np.rint(row[j] * 10000.0))
-            figures[f] = ZERO_DIGIT + figure // 10000
-            figures[f + 1] = FULL_STOP
-            divisor = 1000
-            for i in range(4):
-                figures[f + 2 + i] = ZERO_DIGIT + figure // divisor % 10
-                divisor //= 10
-            f += 6
-        topic_offsets[d + 1] = t
-        figure_offsets[d + 1] = f
     return 0

@@ -174,29 +174,3 @@ def rehash(terms: U8, used: I8, tags: U4, slots: U8) -> INT:
         place_anew(tags, slots, hash_of(terms, start, end), index, start)
         start = end + 1
     return 0
-
-
-@kernel
-def prune(terms: U8, used: I8, frequencies: I8, lowest: INT) -> INT:
-    """Leaves the terms that at least `lowest` documents hold, in their order."""
-    start = 0
-    kept = 0
-    out = 0
-    for index in range(used[0]):
-        end = start
-        while terms[end] != END:
-            end += 1
-        if frequencies[2 * index] >= lowest:
-            for k in range(start, end + 1):
-                terms[out] = terms[k]
-                out += 1
-            frequencies[2 * kept] = frequencies[2 * index]
-            frequencies[2 * kept + 1] = frequencies[2 * index + 1]
-            kept += 1
-        start = end + 1
-    for index in range(kept, used[0]):
-        frequencies[2 * index] = 0
-        frequencies[2 * index + 1] = 0
-    used[0] = kept
-    used[1] = out
-    return kept
