@@ -15,7 +15,7 @@ def find_records(data: U1, begin: INT, separator: INT, width: INT, fields: I8, r
     """The number of records of `width` fields from data[begin] on up to the first that is another; blank lines do not count.
 
     fields: where each field begins and ends, quotes excluded; the end is given as its complement where quotes inside are
-    doubled. reached[0]: where the first other record begins, or the end of the data.
+    doubled. reached[0]: where the first other record begins, or the end of the data, or where there is no more room.
     """
     n = len(data)
     separators = np.uint64(separator) * LOW_BITS
@@ -23,6 +23,8 @@ def find_records(data: U1, begin: INT, separator: INT, width: INT, fields: I8, r
     i = begin
     while i < n:
         reached[0] = i
+        if 2 * (rows + 1) * width > len(fields):
+            return rows
         count = 0
         while True:
             if count == width:
