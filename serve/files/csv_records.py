@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from serve import kernels
 from serve.errors import InputError
 from serve.files import lines as blocks
-from serve.files.lines import Lines
+from serve.files.lines import Lines, count_lines
 from serve.files.parts import Part, Position, Rejected, in_slices, unreadable
 
 SEPARATORS = (",", ";", "\t", "|")
@@ -110,7 +110,7 @@ def _records(
             room = fields[2 * width * rows :]
             rows += kernels.find_records(data, end, ord(separator), width, room, reached)
             begin, end = end, int(reached[0])
-            line += block.count(b"\n", begin, end)
+            line += count_lines(block, begin, end)
             if 2 * width * rows == len(fields):
                 fields = np.concatenate([fields, fields])
                 continue
@@ -118,7 +118,7 @@ def _records(
         if found is None:
             break
         record, size = found
-        line += block.count(b"\n", end, end + size)
+        line += count_lines(block, end, end + size)
         end += size
         if isinstance(record, Rejected):
             rejected.append(record)

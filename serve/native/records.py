@@ -119,3 +119,14 @@ def gather_column(data: U1, fields: I8, column: INT, width: INT, offsets: I8, te
         end = _copy(data[i:last], text, end)
         offsets[U(row + 1)] = end
     return end
+
+
+@kernel
+def count_byte(data: U1, byte: INT, begin: INT, end: INT) -> int:
+    """How often a byte stands in data[begin:end]."""
+    part = data[begin:end]
+    sought = np.uint8(byte)
+    count = 0
+    for i in range(len(part)):
+        count += part[i] == sought
+    return count
