@@ -126,7 +126,8 @@ def count_byte(data: U1, byte: INT, begin: INT, end: INT) -> int:
     """How often a byte stands in data[begin:end]."""
     part = data[begin:end]
     sought = np.uint8(byte)
-    count = 0
+    # More of these are added at once than of wider ones.
+    count = np.uint32(0)
     for i in range(len(part)):
-        count += part[i] == sought
-    return count
+        count = np.uint32(count + np.uint32(part[i] == sought))
+    return np.int64(count)
