@@ -145,9 +145,7 @@ def _gathered(data: NDArray[np.uint8], fields: Ints, rows: int, schema: pa.Schem
 
 def _strings(offsets: Ints, data: object) -> pa.Array:
     """The strings between each two neighbouring offsets."""
-    return pa.Array.from_buffers(
-        pa.large_string(), len(offsets) - 1, [None, pa.py_buffer(offsets), pa.py_buffer(data)]
-    )
+    return pa.Array.from_buffers(pa.large_string(), len(offsets) - 1, [None, pa.py_buffer(offsets), pa.py_buffer(data)])
 
 
 def _is_text(block: bytes) -> bool:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from serve.native.compiler import I8, INT, U1, helper, inlined, kernel, load_eight, trailing_zeros
+from serve.native.compiler import I8, INT, U1, inlined, kernel, load_eight, trailing_zeros
 from serve.native.text import LOW_BITS, TOP_BITS, U_3, ZERO, U
 
 QUOTE, LINE_FEED, CARRIAGE_RETURN = 34, 10, 13
@@ -130,4 +130,4 @@ def count_byte(data: U1, byte: INT, begin: INT, end: INT) -> int:
     count = np.uint32(0)
     for i in range(len(part)):
         count = np.uint32(count + np.uint32(part[i] == sought))
-    return np.int64(count)
+    return int(count)
