@@ -1,6 +1,5 @@
 """Text -> TF-IDF: a drop-in for scikit-learn's `TfidfVectorizer` on compiled loops, and the vocabulary beneath it."""
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serve import kernels
+from serve.pipeline import cores
 from serve.workspace import Workspace, Workspaces
 
 if TYPE_CHECKING:
@@ -117,13 +117,9 @@ def _encode(text: str) -> bytes:
     return _encode_page(text)
 
 
-def _cores() -> int:
-    return len(os.sched_getaffinity(0))
-
-
 def map_blocks(work: Callable[[slice], T], blocks: Sequence[slice], n_threads: int | None) -> list[T]:
     """work(block) of each block, in order, on `n_threads` threads (all cores when None)."""
-    n_threads = min(n_threads or _cores(), len(blocks))
+    n_threads = min(n_threads or cores(), len(blocks))
     if n_threads <= 1:
         return [work(block) for block in blocks]
     with ThreadPoolExecutor(n_threads) as pool:
@@ -456,7 +452,7 @@ def count_terms(
     import pyarrow.compute
 
     n_bytes = int(documents.offsets[-1] - documents.offsets[0])
-    blocks = documents.blocks(max(BLOCK_BYTES, n_bytes // (n_threads or _cores()) + 1))
+    blocks = documents.blocks(max(BLOCK_BYTES, n_bytes // (n_threads or cores()) + 1))
     counters = map_blocks(lambda block: _Counter().count(documents, block, ngram_range), blocks, n_threads)
     total = counters[0] if counters else _Counter()
     for other in counters[1:]:
