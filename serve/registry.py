@@ -64,7 +64,7 @@ def version_uri(uri: str | None = None) -> str | None:
     uri = uri or CHAMPION_URI
     if not uri.startswith("models:"):
         return None
-    name, alias, version = _parts(uri)
+    name, alias, _ = _parts(uri)
     if alias is None:
         return uri
     database = local_database()
