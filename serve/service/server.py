@@ -117,8 +117,8 @@ class _Server(Server):
         await super().shutdown(sockets)
 
 
-def _answer(settings: Settings, champion: Champion, listener: socket.socket) -> None:
-    """Answers requests until it is told to stop."""
+def server(settings: Settings, champion: Champion) -> Server:
+    """What answers requests in one process, when it is run with a listening socket."""
     from serve.service.app import create_app
 
     protocol: Any = partial(Protocol, header_seconds=settings.header_seconds, connections=settings.connections)
@@ -135,12 +135,18 @@ def _answer(settings: Settings, champion: Champion, listener: socket.socket) -> 
         backlog=BACKLOG,
         timeout_graceful_shutdown=round(settings.shutdown_seconds),
     )
+    return _Server(config, champion)
+
+
+def _answer(settings: Settings, champion: Champion, listener: socket.socket) -> None:
+    """Answers requests until it is told to stop."""
     champion.start()
+    answering = server(settings, champion)
     # What is there now stays: the collector need not look at it while requests wait.
     gc.collect()
     gc.freeze()
     try:
-        _Server(config, champion).run([listener])
+        answering.run([listener])
     finally:
         champion.stop()
 
@@ -203,7 +209,7 @@ class _Workers:
         """The workers that have ended since the last call, and their statuses."""
         ended = [(pid, status) for pid, status in (os.waitpid(pid, os.WNOHANG) for pid in self.begun) if pid]
         for pid, _ in ended:
-            mark_process_dead(pid)
+            mark_process_dead(pid)  # type: ignore[no-untyped-call]
         return ended
 
     def _stop(self) -> None:
