@@ -64,15 +64,6 @@ def ask(
         connection.close()
 
 
-def ended(port: int, method: str, path: str) -> bool:
-    """Whether nobody listens any more."""
-    try:
-        ask(port, method, path)
-    except OSError:
-        return True
-    return False
-
-
 def command(*options: str) -> list[str]:
     return [sys.executable, "-m", "kanal", "serve", "--port", "0", *options]
 

@@ -1,9 +1,6 @@
 """The champion's watch of a real registry: new versions, broken ones, and requests that go on meanwhile."""
 
-import os
 import shutil
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,40 +10,29 @@ from running import TEXT, ask, server_thread, small_model, wait_for
 
 from serve.errors import InputError
 from serve.model import WEIGHTS
-from serve.paths import ROOT
-from serve.registry import find_model, local_database, version_uri
+from serve.registry import CHAMPION, MODEL_FOLDER, NAME, find_model, local_database, mlflow_client, version_uri
 from serve.service.champion import Champion
 from serve.service.settings import Settings
 from train import tracking
 
 SECONDS = 0.05
 WEIGHTS_OF_VERSIONS = (4.0, 6.0, 8.0)
-REGISTER = """
-import sys
-from serve.model import TopicModel
-from serve.registry import CHAMPION, NAME, mlflow_client
-from train.tracking import pyfunc_save
-folder, *models = sys.argv[1:]
-with mlflow_client() as client:
-    client.create_registered_model(NAME)
-    for number, model in enumerate(models, 1):
-        exported = f"{folder}/m-{number}/artifacts"
-        pyfunc_save(TopicModel.load(model), exported)
-        client.create_model_version(NAME, exported)
-    client.set_registered_model_alias(NAME, CHAMPION, 1)
-"""
 
 
 @pytest.fixture(scope="module")
 def registered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with MLflow's database and three versions of `kanal`, the first of them champion."""
     made, kept = (tmp_path_factory.mktemp("registry") / name for name in ("made", "kept"))
-    models = [str(made / "models" / str(weight)) for weight in WEIGHTS_OF_VERSIONS]
-    for folder, weight in zip(models, WEIGHTS_OF_VERSIONS, strict=True):
-        small_model(weight).save(folder)
-    environment = os.environ | {"MLFLOW_TRACKING_URI": f"sqlite:///{made / 'mlflow.db'}", "PYTHONPATH": str(ROOT)}
-    places = made / "artifacts" / "models"
-    subprocess.run([sys.executable, "-c", REGISTER, str(places), *models], env=environment, check=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{made / 'mlflow.db'}")
+        made.mkdir()
+        with mlflow_client() as client:
+            client.create_registered_model(NAME)
+            for number, weight in enumerate(WEIGHTS_OF_VERSIONS, 1):
+                place = made / "artifacts" / "models" / f"m-{number}" / "artifacts"
+                small_model(weight).save(place / MODEL_FOLDER)
+                client.create_model_version(NAME, str(place))
+            client.set_registered_model_alias(NAME, CHAMPION, "1")
     # The database still says the old place, so what is used is what lies beside a copy of it.
     return made.rename(kept)
 

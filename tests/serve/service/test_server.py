@@ -13,7 +13,10 @@ from pathlib import Path
 import pytest
 from running import PATIENCE, TEXT, ask, command, kanal_serve, small_model, wait_for
 
+from serve.errors import InputError
 from serve.paths import ROOT
+from serve.service.server import listening_socket, serve
+from serve.service.settings import Settings
 
 BODY = json.dumps({"articles": [{"text": TEXT}]}).encode()
 HEAD = b"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
@@ -158,28 +161,41 @@ def test_a_worker_takes_little_memory_of_its_own(model: str, tmp_path: Path) -> 
             assert sum(int(line.split()[1]) for line in lines if line.startswith("Private_")) < 40 * 1024
 
 
-def test_a_public_address_needs_keys_or_a_word(model: str, tmp_path: Path) -> None:
-    for host in ("0.0.0.0", "::", "", "example.invalid"):
-        assert "anybody on the network could ask" in refused("--host", host, "--model", model)
-    assert "KANAL_API_KEYS" in refused("--host", "0.0.0.0", "--model", model, KANAL_API_KEYS=" , ")
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "192.168.1.1", "example.invalid"])
+def test_a_public_address_needs_keys_or_a_word(model: str, host: str) -> None:
+    with pytest.raises(InputError, match="anybody on the network could ask; set KANAL_API_KEYS, or give --insecure"):
+        serve(Settings(host=host), model)
+
+
+def test_a_public_address_is_served_with_keys(model: str, tmp_path: Path) -> None:
+    assert "set KANAL_API_KEYS" in refused("--host", "0.0.0.0", "--model", model, KANAL_API_KEYS=" , ")
     options = ("--host", "0.0.0.0", "--model", model)
     with kanal_serve(*options, log=tmp_path / "log", KANAL_API_KEYS="first, second") as (_, port):
         assert ask(port, "GET", "/v1/topics")[0] == 401
         for key in ("first", "second"):
             assert ask(port, "GET", "/v1/topics", headers={"X-API-Key": key})[0] == 200
-    with kanal_serve(*options, "--insecure", log=tmp_path / "log") as (_, port):
+
+
+def test_a_public_address_is_served_without_keys_where_the_user_says_so(model: str, tmp_path: Path) -> None:
+    with kanal_serve("--host", "0.0.0.0", "--insecure", "--model", model, log=tmp_path / "log") as (_, port):
         assert ask(port, "GET", "/v1/topics")[0] == 200
 
 
-def test_where_it_cannot_listen_is_an_error_with_a_sentence(model: str) -> None:
+def test_a_port_in_use_is_an_error_with_a_sentence(model: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert refused("--port", str(port), "--model", model) == (
             f"Error: Port {port} of 127.0.0.1 is in use; end what listens there, or choose another with --port.\n"
         )
-    assert "not a name or address" in refused("--host", "no.such.host.invalid", "--insecure", "--model", model)
-    # An address for documentation (RFC 5737), which no machine has.
-    assert "cannot listen there" in refused("--host", "192.0.2.1", "--insecure", "--model", model)
+
+
+# The second is an address for documentation (RFC 5737), which no machine has.
+@pytest.mark.parametrize(
+    ("host", "fault"), [("no.such.host.invalid", "not a name or address"), ("192.0.2.1", "cannot listen there")]
+)
+def test_a_host_that_is_not_of_this_machine_is_an_error_with_a_sentence(host: str, fault: str) -> None:
+    with pytest.raises(InputError, match=f"--host {host}: {fault}"):
+        listening_socket(host, 0)
 
 
 def test_without_a_model_it_does_not_start(tmp_path: Path) -> None:
