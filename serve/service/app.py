@@ -1,6 +1,5 @@
 """The service's routes, and what every request passes on its way to them."""
 
-import gc
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -55,8 +54,6 @@ def create_app(settings: Settings, champion: Champion) -> ASGIApp:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         if champion.ready:
             metrics.use(champion.serving.version)
-        # What is there by now stays, and is not to be looked through for garbage.
-        gc.freeze()
         async with overload.watching():
             yield
         threads.pool.shutdown(wait=False, cancel_futures=True)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import uvicorn
 from serve.model import TopicModel
 from serve.service.app import create_app
 from serve.service.champion import Champion
+from serve.service.protocol import Protocol
 from serve.service.settings import Settings
 from serve.topics import Topic
 from serve.vectorizer import TfidfVectorizer
@@ -45,7 +47,6 @@ class Service:
 
     port: int
     client: httpx.Client
-    loop: Any
 
     def connect(self, **options: int) -> socket.socket:
         """A connection of its own, for what no well-behaved client sends; `options` are socket options, as SO_RCVBUF."""
@@ -79,7 +80,7 @@ def running(model: Path, **settings: Any) -> Iterator[Service]:
     server = uvicorn.Server(
         uvicorn.Config(
             create_app(chosen, champion),
-            http="httptools",
+            http=partial(Protocol, header_seconds=chosen.header_seconds, connections=chosen.connections),
             loop="uvloop",
             access_log=False,
             log_level="error",
@@ -91,7 +92,7 @@ def running(model: Path, **settings: Any) -> Iterator[Service]:
     try:
         wait_until(lambda: server.started or not thread.is_alive())
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=SECONDS, trust_env=False) as client:
-            yield Service(port, client, server)
+            yield Service(port, client)
     finally:
         server.should_exit = True
         thread.join(SECONDS)
