@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +11,11 @@ from pathlib import Path
 from serve.errors import KanalError
 from serve.model import TopicModel
 from serve.registry import CHAMPION_URI, find_model, version_uri
+
+# What a model is tried with.
+ARTICLE = "Presiden tiba di Jakarta."
+# Between the steps of loading a model while another one answers, which share one lock of Python's.
+PAUSE = 0.1
 
 logger = logging.getLogger("kanal.champion")
 
@@ -46,12 +52,18 @@ class _Place:
     def __str__(self) -> str:
         return self.uri or str(self.folder)
 
-    def load(self) -> Serving:
-        """The model, which has answered once: what is made at first use is made, its pages and version are in memory."""
-        serving = Serving(TopicModel.load(self.folder), self.uri)
-        serving.model.explain("Presiden tiba di Jakarta.", "Kunjungan")
-        serving.model.file(["Presiden tiba di Jakarta."], ["Kunjungan"])
-        assert serving.version
+    def load(self, pause: float = 0) -> Serving:
+        """The model, tried: what is made at first use is made. Rests `pause` seconds between steps, for requests' sake."""
+        model = TopicModel.load(self.folder)
+        serving = Serving(model, self.uri)
+        for step in (
+            lambda: model.file([ARTICLE]),
+            lambda: model.vectorizer.terms_.indices,
+            lambda: model.explain(ARTICLE),
+            lambda: serving.version,
+        ):
+            time.sleep(pause)
+            step()
         return serving
 
 
@@ -132,7 +144,7 @@ class Champion:
         if place == self._refused:
             return
         try:
-            serving = place.load()
+            serving = place.load(PAUSE)
         except Exception as error:
             self._refused = place
             self._report(f"{place} could not be loaded; {self._place} stays in use.", error)
