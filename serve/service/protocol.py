@@ -6,9 +6,13 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from serve.service.problems import Problem, Unavailable
+from serve.service.problems import Problem
 
-CROWDED = Unavailable("More connections are open than may be; ask again in a second.", reason="connections")
+CROWDED = Problem(
+    503,
+    "More connections are open than may be; ask again in a second.",
+    headers={"Retry-After": "1", "Connection": "close"},
+)
 HEADER_BYTES = 64 * 2**10
 """Of a request's line and headers, and of whatever comes beside the content of a body."""
 

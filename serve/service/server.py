@@ -14,7 +14,6 @@ import time
 from functools import partial
 from typing import Any, NoReturn
 
-from prometheus_client.multiprocess import mark_process_dead
 from uvicorn import Config, Server
 
 from serve.errors import InputError
@@ -38,17 +37,19 @@ def serve(settings: Settings, model: str | None) -> None:
 
     Raises InputError when it may not or cannot listen where it should, or when there is no model.
     """
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _exit)
     if not (settings.keys or settings.insecure or is_loopback(settings.host)):
         raise InputError(
             f"--host {settings.host}: anybody on the network could ask; set KANAL_API_KEYS, "
             "or give --insecure where something else keeps strangers out."
         )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _exit)
     _log()
-    with _listener(settings.host, settings.port) as listener, tempfile.TemporaryDirectory(prefix="kanal-") as folder:
+    with (
+        listening_socket(settings.host, settings.port) as listener,
+        tempfile.TemporaryDirectory(prefix="kanal-") as folder,
+    ):
         if settings.workers > 1:
-            # Read when the metrics are made.
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         champion = Champion(model, settings.reload_seconds)
         champion.load()
@@ -73,7 +74,7 @@ def _log() -> None:
     logging.getLogger("kanal").setLevel(logging.INFO)
 
 
-def _listener(host: str, port: int) -> socket.socket:
+def listening_socket(host: str, port: int) -> socket.socket:
     """A socket bound to a host, a name or address, and a port. Raises InputError when that cannot be."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
@@ -117,8 +118,8 @@ class _Server(Server):
         await super().shutdown(sockets)
 
 
-def _answer(settings: Settings, champion: Champion, listener: socket.socket) -> None:
-    """Answers requests until it is told to stop."""
+def server(settings: Settings, champion: Champion) -> Server:
+    """What answers requests in one process, when it is run with a listening socket."""
     from serve.service.app import create_app
 
     protocol: Any = partial(Protocol, header_seconds=settings.header_seconds, connections=settings.connections)
@@ -135,12 +136,18 @@ def _answer(settings: Settings, champion: Champion, listener: socket.socket) -> 
         backlog=BACKLOG,
         timeout_graceful_shutdown=round(settings.shutdown_seconds),
     )
+    return _Server(config, champion)
+
+
+def _answer(settings: Settings, champion: Champion, listener: socket.socket) -> None:
+    """Answers requests until it is told to stop."""
     champion.start()
+    answering = server(settings, champion)
     # What is there now stays: the collector need not look at it while requests wait.
     gc.collect()
     gc.freeze()
     try:
-        _Server(config, champion).run([listener])
+        answering.run([listener])
     finally:
         champion.stop()
 
@@ -201,12 +208,17 @@ class _Workers:
 
     def _ended(self) -> list[tuple[int, int]]:
         """The workers that have ended since the last call, and their statuses."""
+        # Not before PROMETHEUS_MULTIPROC_DIR is set, which is read by the import.
+        from prometheus_client.multiprocess import mark_process_dead
+
         ended = [(pid, status) for pid, status in (os.waitpid(pid, os.WNOHANG) for pid in self.begun) if pid]
         for pid, _ in ended:
-            mark_process_dead(pid)
+            mark_process_dead(pid)  # type: ignore[no-untyped-call]
         return ended
 
     def _stop(self) -> None:
+        # As long as one process has it open, connections are taken that nobody answers.
+        self.listener.close()
         for pid in self.begun:
             os.kill(pid, signal.SIGTERM)
         deadline = time.monotonic() + self.settings.shutdown_seconds + END_SECONDS
