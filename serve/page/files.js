@@ -192,10 +192,8 @@ function table() {
     element(
       "div",
       { class: "bar" },
-      element("label", { htmlFor: "only-topic" }, say("filter_topic")),
-      topic,
-      element("label", { htmlFor: "only-note" }, say("filter_note")),
-      note,
+      element("span", { class: "filter" }, element("label", { htmlFor: "only-topic" }, say("filter_topic")), topic),
+      element("span", { class: "filter" }, element("label", { htmlFor: "only-note" }, say("filter_note")), note),
       element("span", { class: "gap" }),
       element("span", { id: "rows-shown", role: "status" }),
       turn("previous", -1),

@@ -4,6 +4,7 @@ import { element } from "./dom.js";
 import { say, sayOr, signed } from "./language.js";
 
 const LEVELS = 4;
+const WEAKEST = 0.07; // of the strongest: weaker words decide nothing, and would colour the whole text
 
 /** The UTF-16 offset of each code point of a text, and of its end: spans count code points, strings do not. */
 export function offsets(text) {
@@ -56,11 +57,12 @@ export function pieces(text, words, removed) {
   return found;
 }
 
-/** The same pieces with `level` in place of `value`, from -LEVELS to LEVELS: 0 is unmarked. Spaces between are marked within a phrase. */
+/** The same pieces with `level` in place of `value`, from -LEVELS to LEVELS: 0 is unmarked. Spaces are marked within a phrase. */
 export function levelled(found, strongest) {
-  const levels = found.map(({ text, value }) =>
-    text.trim() && value ? Math.sign(value) * Math.max(1, Math.ceil((LEVELS * Math.abs(value)) / strongest)) : 0,
-  );
+  const levels = found.map(({ text, value }) => {
+    const share = Math.abs(value) / strongest;
+    return text.trim() && share >= WEAKEST ? Math.sign(value) * Math.ceil(LEVELS * share) : 0;
+  });
   found.forEach(({ text, value }, i) => {
     if (!text.trim() && value && levels[i - 1] === levels[i + 1]) levels[i] = levels[i - 1] ?? 0;
   });
