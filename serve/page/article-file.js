@@ -8,7 +8,7 @@ export async function readArticle(file) {
   if (!/\.html?$/i.test(file.name) && file.type !== "text/html") return { title: "", text };
   const page = new DOMParser().parseFromString(text, "text/html");
   const spaced = (node) => node.textContent.replace(/\s+/g, " ").trim();
-  const heading = page.querySelector("h1, title");
+  const heading = page.querySelector("h1") ?? page.querySelector("title");
   const whole = page.querySelector("article") ?? page.querySelector("main") ?? page.body;
   for (const unseen of whole.querySelectorAll("script, style, template, noscript, nav, form")) unseen.remove();
   const blocks = [...whole.querySelectorAll(BLOCKS)].filter((block) => !block.parentElement.closest(BLOCKS));
