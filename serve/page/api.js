@@ -20,8 +20,7 @@ export function failureOf(status, body, retryAfter) {
   let detail = "";
   try {
     const problem = JSON.parse(body);
-    const details = [problem.detail, ...(problem.errors ?? []).map((error) => error.detail)];
-    detail = [...new Set(details.filter((one) => typeof one === "string" && one))].join(" ");
+    if (typeof problem.detail === "string") detail = problem.detail;
   } catch {
     // A proxy's page, which is nothing to show.
   }

@@ -234,7 +234,7 @@ async function drawRows() {
 function drawRow({ number: place, title, snippet, topics, probabilities, notes }) {
   const open = async () => {
     openArticle(await shown.result.article(place));
-    location.hash = "article";
+    location.hash = "/article";
   };
   const filed = topics.map((topic, i) =>
     element("li", {}, nameOfId(topic), " ", element("span", { class: "figure" }, percent(probabilities[i] ?? 0))),

@@ -9,9 +9,10 @@ import { showTaxonomy, startTaxonomy, taxonomy } from "./taxonomy.js";
 
 const VIEWS = ["article", "files", "topics"];
 
-/** Shows the view that the address names: #files, or #topics/football. */
+/** Shows the view that the address names: #/files, or #/topics/football. (Without the slash the browser would take the
+ * focus to the view itself.) */
 function show() {
-  const [wanted, detail] = location.hash.slice(1).split("/");
+  const [wanted, detail] = location.hash.slice(2).split("/");
   const view = VIEWS.includes(wanted) ? wanted : VIEWS[0];
   for (const name of VIEWS) {
     byId(name).hidden = name !== view;

@@ -143,7 +143,7 @@ def test_a_row_is_opened_as_an_article(page, articles):
 
 def test_work_is_cancelled(page, articles):
     held: list[Any] = []
-    page.route("**/v1/files*", held.append)
+    page.route("**/v1/files*", lambda route: held.append(route))
     page.click("#tab-files")
     page.set_input_files("#file", articles)
     page.wait_for_selector("#cancel", state="visible")

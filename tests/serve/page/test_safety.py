@@ -106,7 +106,7 @@ def test_what_is_too_large_is_said(open_page, strict_address, tmp_path: Path):
     enter_key(page, KEY)
     page.wait_for_selector("#key-dialog", state="hidden")
     page.fill("#text", VISIT * 10)
-    page.wait_for_selector("#article-error:has-text('500 characters')")
+    page.wait_for_selector("#article-error:has-text('at most 500')")
     file = tmp_path / "besar.csv"
     file.write_text("isi\n" + f'"{VISIT}"\n' * 600, encoding="utf-8")
     page.click("#tab-files")

@@ -114,13 +114,13 @@ def test_colours_follow_the_system_until_they_are_chosen(open_page):
 
 
 def test_the_address_names_the_view(open_page, address):
-    page = open_page(view="#topics/football")
+    page = open_page(view="#/topics/football")
     page.wait_for_function("document.activeElement.id === 'topic-football'")
     page.click("#tab-files")
-    assert page.url.endswith("#files")
+    assert page.url.endswith("#/files")
     page.go_back()
     assert page.locator("#topics").is_visible()
-    page.goto(f"{address}#<img src=x onerror=alert(1)>")
+    page.goto(f"{address}#/<img src=x onerror=alert(1)>")
     assert page.locator("#article").is_visible()
 
 
