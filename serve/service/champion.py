@@ -103,9 +103,13 @@ class Champion:
             self._thread = threading.Thread(target=self._watch, name="champion", daemon=True)
             self._thread.start()
 
-    def stop(self) -> None:
-        """Ends the watching; the model stays, for requests in flight."""
+    def retire(self) -> None:
+        """Not `ready` any more, and no other model is put in use; the one that is stays, for requests in flight."""
         self._stopping.set()
+
+    def stop(self) -> None:
+        """`retire`, and waits for the watching to end."""
+        self.retire()
         if self._thread is not None:
             self._thread.join()
 

@@ -14,7 +14,7 @@ from serve.service.settings import Settings
 FILES = "/v1/files"
 # What is left of a body is thrown away while an early answer is on its way, for so many seconds.
 LINGER = 2.0
-# Of so few bytes it is not worth closing the connection.
+# So few bytes are left to the server's buffers.
 LITTLE = 2**16
 
 logger = logging.getLogger("kanal.service")
@@ -116,9 +116,11 @@ class _Exchange:
             if early:
                 message = {**message, "headers": [*message["headers"], (b"connection", b"close")]}
         elif not message.get("more_body", False):
-            if early:
+            if early or len(message.get("body", b"")) > LITTLE:
+                # The server waits for the client to read only before it sends what comes next.
                 await self.sink({**message, "more_body": True})
                 message = {**message, "body": b""}
+            if early:
                 await self._throw_away()
             await self.sink(message)
             self.ended = True

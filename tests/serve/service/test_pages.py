@@ -1,0 +1,60 @@
+"""The page's files, and nothing but them."""
+
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from serve.service.pages import page_routes
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> TestClient:
+    page = tmp_path / "page"
+    (page / "bagian").mkdir(parents=True)
+    (page / "index.html").write_text("<!doctype html><title>Kanal</title>")
+    (page / "style.css").write_text("body { margin: 0 }")
+    (page / "bagian" / "main.js").write_text("export const a = 1;")
+    (page / "notes.txt").write_text("not for everybody")
+    (tmp_path / "secret.html").write_text("secret")
+    return TestClient(Starlette(routes=page_routes(page)))
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type"),
+    [
+        ("/", "text/html; charset=utf-8"),
+        ("/page/style.css", "text/css; charset=utf-8"),
+        ("/page/bagian/main.js", "text/javascript; charset=utf-8"),
+    ],
+)
+def test_files_are_given_with_their_types(client: TestClient, path: str, content_type: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == content_type
+    assert answer.headers["cache-control"] == "no-cache"
+    assert client.head(path).headers["content-length"] == str(len(answer.content))
+
+
+def test_a_file_that_has_not_changed_is_not_sent_again(client: TestClient) -> None:
+    etag = client.get("/page/style.css").headers["etag"]
+    again = client.get("/page/style.css", headers={"If-None-Match": f'"other", {etag}'})
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", etag)
+    assert client.get("/page/style.css", headers={"If-None-Match": '"other"'}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/page/", "/page", "/page/notes.txt", "/page/bagian", "/page/../secret.html", "/page/%2e%2e/secret.html",
+        "/page/..%2fsecret.html", "/page//style.css", "/page/bagian/../style.css", "/page/style.css%00", "/style.css",
+    ],
+)  # fmt: skip
+def test_nothing_else_is_given(client: TestClient, path: str) -> None:
+    # As it is, without the client putting dots in order.
+    answer = client.get("http://testserver", extensions={"target": path.encode()})
+    assert answer.status_code in (404, 200)
+    if answer.status_code == 200:
+        assert answer.text.startswith("<!doctype html>")
+    assert client.get(path).status_code == 404 or ".." in path
