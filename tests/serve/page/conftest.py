@@ -87,8 +87,6 @@ def browser() -> Iterator[Any]:
         chromium.close()
 
 
-
-
 WATCH = "document.addEventListener('securitypolicyviolation', (e) => console.error('CSP: ' + e.violatedDirective))"
 Open = Callable[..., Any]
 

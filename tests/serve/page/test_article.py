@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 TITLE = "Raja Yordania Tiba di Jakarta"
-VISIT = "Presiden menerima kunjungan kenegaraan Raja Yordania di Istana Merdeka. Upacara penyambutan berlangsung khidmat."
+VISIT = (
+    "Presiden menerima kunjungan kenegaraan Raja Yordania di Istana Merdeka. Upacara penyambutan berlangsung khidmat."
+)
 MATCH = "Timnas menang 2-1 lewat gol penalti pada menit akhir. Pelatih memuji para pemain dan kiper di stadion."
 
 
@@ -140,7 +142,11 @@ def test_a_chosen_topic_stays_while_the_text_is_edited(page):
 @pytest.mark.parametrize("name", ["artikel.txt", "artikel.html"])
 def test_an_article_is_opened_from_a_file(page, tmp_path, name):
     file = tmp_path / name
-    content = VISIT if name.endswith("txt") else f"<title>x</title><h1>{TITLE}</h1><nav>Menu</nav><p>{VISIT}</p><p>Dua</p><script>alert(1)</script><img src=//contoh.test/x onerror=alert(1)>"
+    content = (
+        VISIT
+        if name.endswith("txt")
+        else f"<title>x</title><h1>{TITLE}</h1><nav>Menu</nav><p>{VISIT}</p><p>Dua</p><script>alert(1)</script><img src=//contoh.test/x onerror=alert(1)>"
+    )
     file.write_text(content, encoding="utf-8")
     page.set_input_files("#open-article", file)
     wait_for_topic(page, "state_visit")
@@ -173,7 +179,9 @@ def test_what_the_server_refuses_is_said_and_tried_again(page):
             return route.continue_()
         refusals.append(route.request.url)
         problem = '{"status": 503, "detail": "The service is busy."}'
-        return route.fulfill(status=503, headers={"Retry-After": "1"}, content_type="application/problem+json", body=problem)
+        return route.fulfill(
+            status=503, headers={"Retry-After": "1"}, content_type="application/problem+json", body=problem
+        )
 
     page.route("**/v1/predict*", refuse_once)
     write(page, VISIT)

@@ -18,7 +18,7 @@ NOTHING = "Warung itu menjual kopi, teh, dan kue basah kepada para tetangga seti
 
 
 def rows() -> list[list[str]]:
-    articles = [("Kunjungan, \"resmi\"", f"{VISIT}\nBaris kedua."), ("Bola", MATCH), ("Warung", NOTHING)]
+    articles = [('Kunjungan, "resmi"', f"{VISIT}\nBaris kedua."), ("Bola", MATCH), ("Warung", NOTHING)]
     return [[f"a{i}", *articles[i % 3]] for i in range(120)]
 
 

@@ -11,11 +11,13 @@ from tests.serve.page.conftest import KEY
 ATTACKS = [
     "<img src=x onerror=alert(1)>",
     "<script>alert(1)</script>",
-    "\"><svg onload=alert(1)>",
+    '"><svg onload=alert(1)>',
     "</textarea><iframe srcdoc='<script>alert(1)</script>'></iframe>",
     "<a href='javascript:alert(1)'>klik</a>{{7*7}}${alert(1)}",
 ]
-VISIT = "Presiden menerima kunjungan kenegaraan Raja Yordania di Istana Merdeka. Upacara penyambutan berlangsung khidmat."
+VISIT = (
+    "Presiden menerima kunjungan kenegaraan Raja Yordania di Istana Merdeka. Upacara penyambutan berlangsung khidmat."
+)
 ELEMENTS = "document.querySelectorAll('img, svg, iframe, object, embed, script:not([src]), a[href^=javascript]').length"
 
 

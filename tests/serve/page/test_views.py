@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-VISIT = "Presiden menerima kunjungan kenegaraan Raja Yordania di Istana Merdeka. Upacara penyambutan berlangsung khidmat."
+VISIT = (
+    "Presiden menerima kunjungan kenegaraan Raja Yordania di Istana Merdeka. Upacara penyambutan berlangsung khidmat."
+)
 LONG_WORD = "kata" * 60
 
 
