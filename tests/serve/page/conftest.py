@@ -1,14 +1,16 @@
 """The page in a real browser, on a real service that files with a small model of four topics."""
 
 import shutil
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from serve.service.champion import Champion
+from serve.service.settings import Settings
+from tests.serve.service.running import server_thread
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 TOPICS = ("security_pact", "state_visit", "disaster", "football")
@@ -35,29 +37,10 @@ def small_model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @contextmanager
 def service(folder: Path, **settings: Any) -> Iterator[str]:
-    """The address of a service that runs in a thread."""
-    import uvicorn
-
-    from serve.service.app import create_app
-    from serve.service.champion import Champion
-    from serve.service.settings import Settings
-
-    champion = Champion(str(folder), 60)
-    champion.load()
-    app = create_app(Settings(lag_seconds=30, **settings), champion)
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    deadline = time.monotonic() + SECONDS
-    while not server.started:
-        assert thread.is_alive(), "the service did not start"
-        assert time.monotonic() < deadline, "the service did not start"
-        time.sleep(0.01)
-    try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/"
-    finally:
-        server.should_exit = True
-        thread.join(SECONDS)
+    """The address of a service that runs in a thread. A slow machine is no reason for it to refuse."""
+    chosen = Settings(lag_seconds=30, **settings)
+    with server_thread(chosen, Champion(str(folder), chosen.reload_seconds)) as port:
+        yield f"http://127.0.0.1:{port}/"
 
 
 @pytest.fixture(scope="session")
