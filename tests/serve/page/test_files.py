@@ -72,7 +72,7 @@ def test_uncertain_rows_and_rejected_rows(page, articles):
     articles.write_text(articles.read_text(encoding="utf-8") + "k,,\n", encoding="utf-8")
     send(page, articles)
     page.select_option("#only-note", "any")
-    page.wait_for_function("document.querySelector('#only-note').value === 'any'")
+    page.wait_for_function("() => document.querySelector('#only-note').value === 'any'")
     answer = csv.DictReader(io.StringIO(_answer_of(page)))
     notes = [row["note"] for row in answer if row["note"]]
     shown(page, f"1–{len(notes)} dari {len(notes)}")

@@ -120,7 +120,7 @@ def test_colours_follow_the_system_until_they_are_chosen(open_page):
 
 def test_the_address_names_the_view(open_page, address):
     page = open_page(view="#/topics/football")
-    page.wait_for_function("document.activeElement.id === 'topic-football'")
+    page.wait_for_function("() => document.activeElement.id === 'topic-football'")
     page.click("#tab-files")
     assert page.url.endswith("#/files")
     page.go_back()
@@ -172,7 +172,7 @@ def test_everything_by_keyboard(page, articles):
     page.wait_for_selector("#rows tr")
     go_to(".chart [data-topic=state_visit]")
     press("Enter")
-    page.wait_for_function("document.getElementById('rows-shown').textContent === '1–1 dari 1'")
+    page.wait_for_function("() => document.getElementById('rows-shown').textContent === '1–1 dari 1'")
     go_to("#rows button")
     press("Enter")
     page.wait_for_selector("#article", state="visible")
@@ -186,4 +186,4 @@ def test_everything_by_keyboard(page, articles):
     page.wait_for_selector("#topics", state="visible")
     go_to("#search")
     page.keyboard.type("bola")
-    page.wait_for_function("document.querySelectorAll('.definition').length === 1")
+    page.wait_for_function("() => document.querySelectorAll('.definition').length === 1")
