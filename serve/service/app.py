@@ -156,8 +156,9 @@ def create_app(settings: Settings, champion: Champion) -> ASGIApp:
             "requestBody": {
                 "required": True,
                 "content": {
-                    media_type: {"schema": {"type": "string", "format": "binary"}}
-                    for media_type in ("text/csv", "application/x-ndjson", "application/vnd.apache.parquet")
+                    "text/csv": {"schema": {"type": "string"}, "example": "judul,isi\nBola,Timnas menang 2-1.\n"},
+                    "application/x-ndjson": {"schema": {"type": "string"}, "example": '{"isi": "Timnas menang 2-1."}\n'},
+                    "application/vnd.apache.parquet": {"schema": {"type": "string", "format": "binary"}},
                 },
             }
         },

@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -18,6 +21,7 @@ from serve.batch import Outcome, predict_file
 from serve.errors import InputError, KanalError
 from serve.files.journal import rejected_file
 from serve.model import Filed
+from serve.service import plain_parquet
 from serve.service.champion import Serving
 from serve.service.problems import Problem
 from serve.service.settings import Settings
@@ -36,6 +40,7 @@ CONTENT_TYPES = {
 MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 ENCODINGS = ("", "identity", "gzip", "zstd")
 CHUNK = 2**18
+SECONDS_BETWEEN_CHECKS = 0.2
 # So many rejected rows are told of in a header, each in so many characters.
 MOST_REJECTED, LONGEST_REASON = 20, 160
 
@@ -125,6 +130,8 @@ class Uploads:
         target = folder / "topics.csv"
         try:
             _unpack(source, watch)
+            if upload.format == "parquet":
+                _flatten(source, watch)
             outcome = predict_file(
                 cast("TopicModel", _WatchedModel(serving, watch)),
                 source,
@@ -239,6 +246,27 @@ def _unpack(source: Path, watch: _Watch) -> None:
             raise KanalError(str(error)) from None
         raise InputError(f"{source}: damaged ({_first_line(error)}); compress it again.") from None
     unpacked.replace(source)
+
+
+def _flatten(source: Path, watch: _Watch) -> None:
+    """Replaces a Parquet file by a plain one, of which it is known how large its rows are in memory."""
+    plain = source.with_name("plain")
+    command = [sys.executable, "-I", plain_parquet.__file__, str(source), str(plain), str(watch.disk_bytes)]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        try:
+            while process.poll() is None:
+                watch.check()
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(SECONDS_BETWEEN_CHECKS)
+        finally:
+            process.kill()
+        assert process.stderr is not None
+        told = process.stderr.read(1000).decode(errors="replace").strip()
+    if process.returncode in (1, -signal.SIGSEGV):
+        raise InputError(f"{source}: not a Parquet file, or not a whole one ({told or 'unreadable'}); write it again.")
+    if process.returncode:
+        raise InputError(f"{source}: its rows are too large to be read; send it as CSV or JSON Lines.")
+    plain.replace(source)
 
 
 def _first_line(error: Exception) -> str:

@@ -4,7 +4,6 @@ import asyncio
 import threading
 import time
 
-from serve.service import overload
 from serve.service.overload import CALM, SUSTAINED, TICK, Overload
 from tests.serve.service.conftest import Run, wait_until
 
@@ -44,7 +43,7 @@ def test_one_stall_refuses_nobody() -> None:
     asyncio.run(check())
 
 
-def test_it_is_over_when_all_was_calm(monkeypatch: "object") -> None:
+def test_it_is_over_when_all_was_calm() -> None:
     watched = Overload(LAG)
     now = time.monotonic()
     watched.until, watched.latest = now + CALM, now - 1
@@ -60,10 +59,9 @@ def test_a_service_that_is_asked_too_much(run: Run) -> None:
 
         def ask() -> None:
             while not stopped.is_set():
-                answer = service.predict(*["bola"] * overload_articles)
+                answer = service.predict(*["bola"] * 8)
                 statuses.add((answer.status_code, answer.headers.get("retry-after")))
 
-        overload_articles = 8
         threads = [threading.Thread(target=ask) for _ in range(16)]
         for thread in threads:
             thread.start()
@@ -77,4 +75,3 @@ def test_a_service_that_is_asked_too_much(run: Run) -> None:
         assert statuses <= {(200, None), (503, "1")}
         wait_until(lambda: service.predict("bola").status_code == 200)
         assert 'kanal_refused_total{reason="overload"}' in service.client.get("/metrics").text
-    assert overload.CALM < 5

@@ -165,6 +165,41 @@ def test_a_file_that_grows(run: Run) -> None:
         assert "send it in parts" in answer.json()["detail"]
 
 
+def test_a_parquet_that_grows(service: Service) -> None:
+    """A few kilobytes that are gigabytes in memory: one long text, many times."""
+    schema = pa.schema([("isi", pa.string())])
+    long = "bola " * 100_000
+    plain, coded = io.BytesIO(), io.BytesIO()
+    with pq.ParquetWriter(plain, schema, compression="zstd", dictionary_pagesize_limit=2**24) as writer:
+        writer.write_table(pa.table({"isi": [long] * 200}))
+    words = pa.DictionaryArray.from_arrays(pa.array([0] * 8192, pa.int32()), [long])
+    pq.write_table(pa.table({"isi": words}), coded, compression="zstd")
+    lists = pa.ListArray.from_arrays(pa.array([0, 4096, 8192], pa.int32()), words)
+    nested = io.BytesIO()
+    pq.write_table(pa.table({"isi": ["bola", "bola"], "lain": lists}), nested, compression="zstd")
+    for bomb in (plain.getvalue(), coded.getvalue(), nested.getvalue()):
+        assert len(bomb) < 2**16
+        answer = send(service, bomb, "?format=parquet")
+        assert answer.status_code == 422
+        assert "too large" in answer.json()["detail"]
+
+
+def test_a_parquet_of_many_types(service: Service, tmp_path: Path) -> None:
+    table = pa.table(
+        {
+            "isi": pa.array(["bola", "presiden", None]).dictionary_encode(),
+            "kapan": pa.array([0, 1, None], pa.timestamp("s")),
+            "tag": [["a", "b"], [], None],
+            "skor": [0.5, None, 1.0],
+        }
+    )
+    sink = io.BytesIO()
+    pq.write_table(table, sink)
+    answer = send(service, sink.getvalue(), "?format=parquet")
+    assert answer.status_code == 200
+    assert answer.content == expected(tmp_path, "a.parquet", sink.getvalue())
+
+
 def test_so_many_files_at_a_time(run: Run) -> None:
     with run(uploads=1) as service, service.connect() as first, ThreadPoolExecutor(1) as pool:
         first.sendall(b"POST /v1/files?format=csv HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nisi\n")
