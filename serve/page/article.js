@@ -52,14 +52,17 @@ async function file() {
   }
   byId("article").ariaBusy = "true";
   try {
-    const [answer, explanation] = await Promise.all([
-      call("v1/predict?all=true", { body: { articles: [sent] }, signal }),
-      explain(sent, chosen, signal),
-    ]);
-    const explained = new Map(explanation.topics.map((topic) => [topic.id, topic]));
-    shown = { sent, answer: answer.articles[0], removed: explanation.removed, explained };
-    draw();
+    // Both are asked for at once; the topics come first, and the words before stay until their own are there.
+    const explaining = explain(sent, chosen, signal);
+    explaining.catch(() => {});
+    const answer = (await call("v1/predict?all=true", { body: { articles: [sent] }, signal })).articles[0];
+    shown = { ...shown, answer };
+    drawAnswer();
     announce();
+    const explanation = await explaining;
+    const explained = new Map(explanation.topics.map((topic) => [topic.id, topic]));
+    shown = { sent, answer, removed: explanation.removed, explained };
+    draw();
   } catch (failure) {
     fail(failure, signal, file);
   } finally {
@@ -114,26 +117,30 @@ function view(name) {
 const looked = () => (chosen ? (shown.explained.get(chosen) ?? null) : (shown.explained.values().next().value ?? null));
 
 function draw() {
-  const { sent, answer, removed } = shown;
+  drawAnswer();
+  const { sent, removed } = shown;
   const topic = looked();
   const words = topic?.words ?? [];
+  drawWords(topic);
+  byId("legend").replaceChildren(...(topic ? legendOf(nameOf(topic), words, removed) : []));
+  const reading = sent.title || sent.text ? readingOf(sent, words, removed) : [element("p", { class: "quiet" }, say("reading_empty"))];
+  byId("reading").replaceChildren(...reading);
+}
+
+function drawAnswer() {
+  const { answer } = shown;
   const topics = answer?.topics ?? [];
   const assigned = topics.filter((one) => one.assigned);
   const others = topics.filter((one) => !one.assigned);
-
   byId("empty").hidden = Boolean(answer);
   const notes = (answer?.notes ?? []).map((note) => element("li", {}, sayNote(note)));
   if (answer && !assigned.length) notes.push(element("li", { class: "plain" }, say("none_assigned")));
   byId("notes").replaceChildren(...notes);
-  drawTopics(byId("assigned"), assigned, chosen ?? topic?.id);
   byId("others").hidden = !others.length;
   byId("others").querySelector("summary").textContent = say("other_topics", { n: others.length });
-  drawTopics(byId("others").querySelector("ul"), others, chosen ?? topic?.id);
-  drawWords(topic);
-
-  byId("legend").replaceChildren(...(topic ? legendOf(nameOf(topic), words, removed) : []));
-  const reading = sent.title || sent.text ? readingOf(sent, words, removed) : [element("p", { class: "quiet" }, say("reading_empty"))];
-  byId("reading").replaceChildren(...reading);
+  const pressed = chosen ?? looked()?.id;
+  drawTopics(byId("assigned"), assigned, pressed);
+  drawTopics(byId("others").querySelector("ul"), others, pressed);
 }
 
 function drawTopics(list, topics, looked) {
