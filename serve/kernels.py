@@ -197,7 +197,14 @@ def _fingerprint() -> str:
         place = _HERE / source
         for file in sorted(place.glob("*.py")) if place.is_dir() else [place]:
             digest.update(file.read_bytes())
-    facts = [sys.version, version("numba"), version("llvmlite"), llvm.get_process_triple(), llvm.get_host_cpu_name()]
+    facts = [
+        sys.version,
+        version("numba"),
+        version("llvmlite"),
+        llvm.get_process_triple(),
+        llvm.get_host_cpu_name(),
+        str(CHECKED),
+    ]
     digest.update(" ".join([*facts, llvm.get_host_cpu_features().flatten()]).encode())
     return digest.hexdigest()[:16]
 
