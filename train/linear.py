@@ -95,7 +95,9 @@ def fit_all(
         _solve(indptr, columns, x.data, z, signs, cost * weight, norms, rows, tolerance, MAX_EPOCHS, w)
 
     Parallel(n_jobs, prefer="threads")(
-        delayed(solve)(part, topic, w) for part, all_w in zip(parts, solved, strict=True) for topic, w in enumerate(all_w)
+        delayed(solve)(part, topic, w)
+        for part, all_w in zip(parts, solved, strict=True)
+        for topic, w in enumerate(all_w)
     )
     return [LinearWeights(sparse=w[:, :v].T, dense=w[:, v:-1].T, bias=w[:, -1]) for w in solved]
 
