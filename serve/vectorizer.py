@@ -59,8 +59,8 @@ class Documents:
             # Arrow puts them in one place without bytes of each in between; half a surrogate pair it refuses.
             with suppress(pyarrow.ArrowException, UnicodeError):
                 return cls._of_arrow(pyarrow.array(texts, pyarrow.large_string()), pages)
-        encode = _encode_page if pages else _encode
-        return cls._of_bytes([encode(text) if text else b"" for text in texts])
+        encoder = _encode_page if pages else encode
+        return cls._of_bytes([encoder(text) if text else b"" for text in texts])
 
     @classmethod
     def _of_arrow(cls, texts: Any, pages: bool) -> Self:
@@ -73,7 +73,7 @@ class Documents:
         if texts.null_count:
             texts = pyarrow.compute.fill_null(texts, "")
         if not pages and pyarrow.compute.any(pyarrow.compute.match_substring(texts, "Σ")).as_py():
-            return cls._of_bytes([_encode(text) for text in texts.to_pylist()])
+            return cls._of_bytes([encode(text) for text in texts.to_pylist()])
         _, offsets, data = texts.buffers()
         buffer = np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
         return cls(buffer, np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1])
@@ -103,7 +103,11 @@ class Documents:
 
     def text(self, i: int) -> str:
         """Document i."""
-        return self.buffer[self.offsets[i] : self.offsets[i + 1]].tobytes().decode("utf-8", "surrogatepass")
+        return self.bytes(i).tobytes().decode("utf-8", "surrogatepass")
+
+    def bytes(self, i: int) -> NDArray[np.uint8]:
+        """Document i in UTF-8."""
+        return self.buffer[self.offsets[i] : self.offsets[i + 1]]
 
     def share_before(self, i: int) -> float:
         """The share of the bytes that the documents before document i have."""
@@ -117,7 +121,8 @@ def _encode_page(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def _encode(text: str) -> bytes:
+def encode(text: str) -> bytes:
+    """The text as the kernels that tokenise take it."""
     # Python lower-cases a capital sigma by its neighbours ("ΟΔΟΣ" -> "οδος" with a final "ς"), the kernels one by one.
     # A dotted "İ", whose lower case is two characters, is left to the kernels: the text keeps its length.
     if "Σ" in text:

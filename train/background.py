@@ -130,9 +130,8 @@ def read_crawl(
             text = find_column("text", reader.columns, text_column, file=reader.name)
             title = find_column("title", reader.columns, title_column, file=reader.name, required=False)
             for batch in reader:
-                texts = as_text(batch.column(text)).to_pylist()
-                titles = as_text(batch.column(title)).to_pylist() if title else None
-                articles += compose_all(texts, titles, title_weight)
+                titles = as_text(batch.column(title)) if title else None
+                articles += compose_all(as_text(batch.column(text)), titles, title_weight)
     return articles
 
 
