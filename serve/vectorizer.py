@@ -353,8 +353,28 @@ class TfidfVectorizer:
 
     def rows(self, documents: Documents) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[Any]]:
         """The rows of `transform` as the three arrays of a CSR matrix: ends (n + 1,), columns, values."""
-        shortest, longest = self._check_parameters()
         row_ends = np.zeros(len(documents) + 1, np.int64)
+        columns, values = Growing(np.int32), Growing(self.dtype)
+        for block, its_columns, its_values in self._weighed(documents, row_ends[1:]):
+            row_ends[1:][block] += columns.filled
+            share = documents.share_before(block.stop)
+            columns.append(its_columns, share)
+            values.append(its_values, share)
+        return row_ends, columns.whole(), values.whole()
+
+    def document_frequencies(self, documents: Documents) -> NDArray[np.int64]:
+        """(v,): how many of the documents hold each term; without keeping their rows."""
+        frequencies = np.zeros(len(self.terms_), np.int64)
+        for _, columns, _ in self._weighed(documents, np.empty(len(documents), np.int64)):
+            frequencies += np.bincount(columns, minlength=len(frequencies))
+        return frequencies
+
+    def _weighed(
+        self, documents: Documents, row_ends: NDArray[np.int64]
+    ) -> Iterator[tuple[slice, NDArray[np.int32], NDArray[Any]]]:
+        """Blocks of the documents, one after the other, with the columns and values of their rows; `row_ends` (n,) takes
+        where each row ends in its block."""
+        shortest, longest = self._check_parameters()
         idf = self.idf_ if self.use_idf else np.ones(len(self.terms_))
 
         def weigh(block: slice) -> tuple[NDArray[np.int32], NDArray[Any]]:
@@ -366,19 +386,14 @@ class TfidfVectorizer:
             space = self.workspaces.of_size(documents.longest)
             filled = kernels.weigh_documents(
                 buffer, offsets, kernels.table("fold"), shortest, longest, *self.terms_.table, idf, self.sublinear_tf,
-                NORMS[self.norm], row_ends[1:][block], columns, values, *space.tokens, space.counts, space.bits,
+                NORMS[self.norm], row_ends[block], columns, values, *space.tokens, space.counts, space.bits,
                 space.summary,
             )  # fmt: skip
             return columns[:filled], values[:filled].astype(self.dtype, copy=False)
 
-        columns, values = Growing(np.int32), Growing(self.dtype)
         blocks = documents.blocks()
-        for block, (its_columns, its_values) in zip(blocks, each_block(weigh, blocks, self.n_jobs), strict=True):
-            row_ends[1:][block] += columns.filled
-            share = documents.share_before(block.stop)
-            columns.append(its_columns, share)
-            values.append(its_values, share)
-        return row_ends, columns.whole(), values.whole()
+        for block, (columns, values) in zip(blocks, each_block(weigh, blocks, self.n_jobs), strict=True):
+            yield block, columns, values
 
     def _check_parameters(self) -> tuple[int, int]:
         shortest, longest = self.ngram_range

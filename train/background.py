@@ -195,8 +195,7 @@ def _pair_frequencies(documents: Documents, pairs: Collection[str]) -> dict[str,
     vectorizer = TfidfVectorizer.of_vocabulary(
         Vocabulary.of(names), np.ones(len(names)), ngram_range=(2, 2), dtype=np.float32
     )
-    _, columns, _ = vectorizer.rows(documents)
-    return dict(zip(names, np.bincount(columns, minlength=len(names)).tolist(), strict=True))
+    return dict(zip(names, vectorizer.document_frequencies(documents).tolist(), strict=True))
 
 
 def _profiles(rows: csr_matrix, places: NDArray[np.float32]) -> csr_matrix:

@@ -86,7 +86,7 @@ def fit_all(
     """What `fit_linear` finds from each of the parts of the rows; the topics of all parts in parallel."""
     n, v = x.shape
     z = np.zeros((n, 0), np.float32) if z is None else np.ascontiguousarray(z, np.float32)
-    indptr, columns = x.indptr.astype(np.int64), x.indices.view(np.uint32)
+    indptr, columns = x.indptr.astype(np.int64), np.asarray(x.indices, np.int32).view(np.uint32)
     norms = _squared_norms(indptr, x.data, z)
     solved = [np.zeros((part.y.shape[1], v + z.shape[1] + 1)) for part in parts]
 
