@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,9 @@ from scipy.sparse import csr_matrix
 
 from serve.vectorizer import Documents, TfidfVectorizer, Vocabulary, count_terms, inverse_document_frequency
 from train.background import Background, of_length_one
+
+# Where rows end (n + 1,), their columns and their values: the arrays of a CSR matrix.
+Rows: TypeAlias = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
 
 # Latent rows are made for so many articles at once.
 BLOCK = 10_000
@@ -27,7 +31,9 @@ class Features:
     def rows(self, *parts: Documents, others: Sequence[csr_matrix] = ()) -> tuple[csr_matrix, NDArray[np.float32]]:
         """The documents' TF-IDF rows, those of all parts, and other rows behind them: x (n, v); and beside them their
         latent rows z = x V (n, d)."""
-        x = stacked([*map(self.vectorizer.transform, parts), *others])
+        rows: list[Rows] = [self.vectorizer.rows(part) for part in parts]
+        ends, columns, values = stacked(*rows, *((other.indptr, other.indices, other.data) for other in others))
+        x = csr_matrix((values, columns, ends), shape=(len(ends) - 1, len(self.vectorizer.terms_)))
         z = np.empty((x.shape[0], self.vectors.shape[1]), np.float32)
         if self.vectors.shape[1]:
             for start in range(0, len(z), BLOCK):
@@ -43,17 +49,16 @@ class Features:
         return np.ascontiguousarray(sparse + self.vectors @ dense, np.float32)
 
 
-def stacked(parts: Sequence[csr_matrix]) -> csr_matrix:
-    """The rows of all parts, in the arrays of the first, which are made longer where they stand: it may be very large."""
-    first, *others = parts
-    ends, columns, values = first.indptr, first.indices, first.data
-    for part in others:
+def stacked(first: Rows, *others: Rows) -> Rows:
+    """The rows of all, in the arrays of the first, which are made longer where they stand: they may be very large."""
+    ends, columns, values = first
+    for more_ends, more_columns, more_values in others:
         filled = len(columns)
-        for array, more in ((columns, part.indices), (values, part.data)):
-            array.resize(filled + part.nnz, refcheck=False)
+        for array, more in ((columns, more_columns), (values, more_values)):
+            array.resize(filled + len(more), refcheck=False)
             array[filled:] = more
-        ends = np.concatenate([ends, part.indptr[1:].astype(np.int64) + filled])
-    return csr_matrix((values, columns, ends), shape=(len(ends) - 1, first.shape[1]))
+        ends = np.concatenate([ends, more_ends[1:].astype(np.int64) + filled])
+    return ends, columns, values
 
 
 def learn_features(
