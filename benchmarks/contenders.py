@@ -15,6 +15,7 @@ import multiprocessing
 import os
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar, Self, TypeAlias
 
@@ -323,12 +324,13 @@ class KanalLinear(Contender):
         from serve.vectorizer import Documents, TfidfVectorizer
         from train.linear import fit_linear
 
-        joined = []
-        while texts:
-            batch = texts.pop(0)
-            joined.append(pc.binary_join_element_wise(batch["title"], batch["text"], "\n"))
-        documents = Documents.of(pa.chunked_array(joined))
-        del joined
+        def joined() -> Iterator[Documents]:
+            while texts:
+                batch = texts.pop(0)
+                yield Documents.of(pc.binary_join_element_wise(batch["title"], batch["text"], "\n"))
+
+        documents = Documents.together(joined())
+        pa.default_memory_pool().release_unused()
         vectorizer = TfidfVectorizer(**TFIDF)  # type: ignore[arg-type]
         x = vectorizer.fit_transform(documents)
         del documents

@@ -66,11 +66,12 @@ def read(path: Path, *, arrow: bool) -> tuple[Texts, NDArray[np.bool_]]:
     """The texts of a Parquet file of articles, as strings (title, line break, text) or as batches of Arrow with the columns
     title and text, and their topics (n, k)."""
     column = {name: j for j, name in enumerate(load_topics())}
-    file = pyarrow.parquet.ParquetFile(path)
+    # No more of the file in memory than is looked at.
+    file = pyarrow.parquet.ParquetFile(path, pre_buffer=False)
     texts: Texts = []
     y = np.zeros((file.metadata.num_rows, len(column)), bool)
     n = 0
-    for batch in file.iter_batches(10_000, columns=["title", "text", "topics"]):
+    for batch in file.iter_batches(10_000, columns=["title", "text", "topics"], use_threads=False):
         for topics in batch["topics"].to_pylist():
             y[n, [column[topic] for topic in topics]] = True
             n += 1
@@ -79,6 +80,7 @@ def read(path: Path, *, arrow: bool) -> tuple[Texts, NDArray[np.bool_]]:
         else:
             titles, bodies = (batch[name].to_pylist() for name in ("title", "text"))
             texts += [f"{title}\n{body}" for title, body in zip(titles, bodies, strict=True)]
+    pyarrow.default_memory_pool().release_unused()
     return texts, y
 
 

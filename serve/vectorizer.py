@@ -63,6 +63,15 @@ class Documents:
         return cls._of_bytes([encoder(text) if text else b"" for text in texts])
 
     @classmethod
+    def together(cls, parts: Iterable["Documents"]) -> Self:
+        """The documents of all parts in one place; a part that nobody else keeps is gone when the next one is made."""
+        buffer, lengths = Growing(np.uint8), Growing(np.int64)
+        for part in parts:
+            buffer.append(part.buffer[part.offsets[0] : part.offsets[-1]])
+            lengths.append(np.diff(part.offsets))
+        return cls(buffer.whole(), np.concatenate([[0], np.cumsum(lengths.whole())]))
+
+    @classmethod
     def _of_arrow(cls, texts: Any, pages: bool) -> Self:
         import pyarrow
         import pyarrow.compute
@@ -156,8 +165,8 @@ class Growing:
         self.array: NDArray[Any] = np.empty(0, dtype)
         self.filled = 0
 
-    def append(self, more: NDArray[Any], share: float) -> None:
-        """Adds what is, with all that is there, such a share of what there will be."""
+    def append(self, more: NDArray[Any], share: float = 0.9) -> None:
+        """Adds what is, with all that is there, such a share of what there will be, as far as is known."""
         end = self.filled + len(more)
         if end > len(self.array):
             self.array.resize(int(1.02 * end / share) + 1, refcheck=False)
