@@ -16,7 +16,7 @@ from serve.files.folder import article_files
 from serve.files.formats import STREAM, open_reader
 from serve.files.journal import Checkpoint, Run, open_output
 from serve.files.parts import Part, Position
-from serve.pipeline import map_ahead
+from serve.pipeline import cores, map_ahead
 from serve.progress import progress
 
 if TYPE_CHECKING:
@@ -101,16 +101,12 @@ def predict_file(
             return Outcome(reached.rows, reached.rejected)
         rows, rejected = reached.rows, reached.rejected
         report = stack.enter_context(progress(reader.name, reader.fraction, rows))
-        for filed in stack.enter_context(closing(map_ahead(file, parts(), workers or _cores()))):
+        for filed in stack.enter_context(closing(map_ahead(file, parts(), workers or cores()))):
             rows, rejected = rows + filed.rows, rejected + filed.rejected_rows
             done = Checkpoint(filed.end, rows, rejected, list(answers.names)) if filed.end else None
             output.write(filed.answers, filed.rejected, done)
             report(rows)
         return Outcome(rows, rejected)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _run(model: "TopicModel", source: str | Path, options: list[Any]) -> Run:

@@ -61,7 +61,7 @@ def normalise_traced(text: str) -> Cleaned:
 
 _WORKSPACES = {traced: Workspaces(traced=traced) for traced in (False, True)}
 _CLEANING_TABLES = (
-    "plain", "several", "cases", "rules", "trigger_classes", "trigger_states", "trigger_rules", "program", "sets", "ranges",
+    "plain", "several", "cases", "rules", "trigger_begins", "trigger_classes", "trigger_states", "trigger_rules", "program", "sets", "ranges",
     "patterns", "fold",
 )  # fmt: skip
 
@@ -81,7 +81,7 @@ def _cleaned(text: str, title: str, *, traced: bool) -> Cleaned:
         space = _WORKSPACES[traced].of_size(len(given) + len(given_title))
         space.count[0] = 0
         n = kernels.clean_document(
-            given, given_title, judged, *cleaning_tables(), space.stack, space.groups, space.low, space.text,
+            given, given_title, judged, *cleaning_tables(), space.stack, space.groups, space.hits, space.low, space.text,
             space.spare, space.title, space.kept, traced, space.origins, space.spare_origins, space.removed, space.count,
         )  # fmt: skip
         if n >= 0:

@@ -2,7 +2,8 @@
 
 import threading
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -105,20 +106,32 @@ class PageScorer:
         if space is not getattr(self.ready, "space", None):
             self.ready.space = space
             self.ready.kernel = kernels.file_documents
-            languages = _languages()
+            words, places, bounds = _languages()
             self.ready.arguments = (
                 self.title_weight, *cleaning_tables(), *vectorizer.ngram_range, *vectorizer.terms_.table,
                 vectorizer.idf_, vectorizer.sublinear_tf, vectorizer.norm_code, self.weights, self.weights.shape[1],
-                *languages, np.zeros(len(languages[1]), np.uint8), space.stack, space.groups, space.text, space.spare, space.title, space.kept,
-                space.count, space.low, space.words, space.starts, space.hashes, space.grams, space.found, space.counts, space.touched,
+                *words.table[:2], places, self._telling, bounds, np.zeros(bounds[-1] + 1, np.uint64), space.stack, space.groups, space.hits,
+                space.text, space.spare, space.title, space.kept, space.count, space.low, space.words, space.starts, space.hashes, space.grams, space.found, space.counts, space.touched,
                 space.values,
             )  # fmt: skip
             self.ready.prepared = self.ready.kernel.prepare(self.ready.arguments, 9)
         return self.ready.kernel, self.ready.prepared
 
+    @cached_property
+    def _telling(self) -> NDArray[np.int32]:
+        """(v,): the bit of each term that is a word which tells languages, and the one behind them of any other."""
+        words, places, bounds = _languages()
+        telling = np.full(len(self.vectorizer.terms_), 64 * bounds[-1], np.int32)
+        if self.vectorizer.ngram_range[0] == 1:
+            ends, terms, _ = self.vectorizer.rows(Documents.of(words.names))
+            telling[terms] = np.repeat(places, np.diff(ends))
+        return telling
+
 
 @cache
-def _languages() -> tuple[NDArray[Any], ...]:
-    """The table of words that tell languages, and where its groups end."""
-    tokens, ends = language_tokens()
-    return *Vocabulary.of(tokens).table, np.array(ends, np.int64)
+def _languages() -> tuple[Vocabulary, NDArray[np.int32], NDArray[np.int64]]:
+    """The words that tell languages, a bit for each, and the numbers of 64 bits in which their groups end."""
+    groups = language_tokens()
+    bounds = np.cumsum([-(-len(group) // 64) for group in groups])
+    places = [64 * begin + np.arange(len(group)) for begin, group in zip([0, *bounds], groups, strict=False)]
+    return Vocabulary.of(chain.from_iterable(groups)), np.concatenate(places).astype(np.int32), bounds

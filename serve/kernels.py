@@ -204,6 +204,7 @@ def _fingerprint() -> str:
 
 def _import_all() -> None:
     import serve.native.filing
+    import serve.native.records
     import serve.native.terms
     import serve.native.tfidf
     import serve.native.tokens  # noqa: F401

@@ -89,16 +89,16 @@ _ALL_INDONESIAN = _INDONESIAN_OR_MALAY | _INDONESIAN
 _ALL = _ALL_INDONESIAN | _MALAY | _JAVANESE | _SUNDANESE | _ENGLISH
 
 
-def language_tokens() -> tuple[list[str], list[int]]:
-    """The tokens of all these words in four groups, and where each of the first three ends: those that Malay shares with
-    Indonesian, Indonesian's own, Malay's own, and those of other languages."""
+def language_tokens() -> list[list[str]]:
+    """The tokens of all these words, each once, in four groups: those that Malay shares with Indonesian, Indonesian's own,
+    Malay's own, and those of other languages."""
     groups = (_INDONESIAN_OR_MALAY, _INDONESIAN, _MALAY, _JAVANESE | _SUNDANESE | _ENGLISH)
-    tokens: dict[str, None] = {}
-    ends = []
-    for group in groups:
-        tokens |= dict.fromkeys(token for word in sorted(group) for token in re.findall(r"\w{2,}", word))
-        ends.append(len(tokens))
-    return list(tokens), ends[:-1]
+    first: dict[str, int] = {}
+    for number, group in enumerate(groups):
+        for word in sorted(group):
+            for token in re.findall(r"\w{2,}", word):
+                first.setdefault(token, number)
+    return [[token for token, of in first.items() if of == number] for number in range(len(groups))]
 
 
 def language_of(text: str) -> str:

@@ -24,7 +24,7 @@ class Rule(NamedTuple):
     """What one kind of leftover looks like, and what stands in its place. Patterns are as in `serve.patterns`."""
 
     kind: str
-    triggers: frozenset[str]  # one of these is in the text wherever the pattern fits
+    triggers: frozenset[str]  # one of these is in what the pattern matches
     pattern: str
     new: str | int  # what stands there instead; a number: that group of the match
     end: End
@@ -92,7 +92,7 @@ _CREDIT = rf"\( ?(?i:(?:{_LABELS}) ?[:/.]|istimewa(?= ?\))|ap photo|{_AGENCIES})
 _CREDIT_WORDS = "|".join(
     bracket + form
     for word in f"{_LABELS}|istimewa|{_AGENCIES}".split("|")
-    for form in (word, word.title(), word.upper())
+    for form in (word, word.capitalize(), word.title(), word.upper())
     for bracket in ("(", "( ")
 )
 _CREDIT_OF_SITE = rf"\([^()\n]{{2,80}}/ ?{_SITE} ?\)"
@@ -178,7 +178,7 @@ ANYWHERE = (
     ),
     _rule(
         "share",
-        "Google News|WhatsApp|Whatsapp|WA Channel|Telegram|Dapatkan|Ikuti terus",
+        "Google News|WhatsApp|Whatsapp|WA Channel|Telegram|setiap hari dari|Anda harus install|Ikuti terus",
         r"(?:(?:Dapatkan|Cek|Ikuti|Baca|Simak|Follow|Gabung|Mari bergabung|Yuk|Update)\b(?:[^\n.!?]|\.(?=\w)){0,120}?"
         r"(?:Google News|WhatsApp Channel|Whatsapp Channel|WA Channel|[Cc]hannel WhatsApp|[Ss]aluran WhatsApp"
         r"|[Kk]anal WhatsApp|[Gg]rup Telegram|[Cc]hannel Telegram|setiap hari dari)"

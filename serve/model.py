@@ -454,8 +454,8 @@ def compose_all(texts: Texts, titles: Texts | None, title_weight: int) -> Docume
         space = _composing.of_size(longest)
         # What the kernel takes besides text and title, which are put into its form once.
         prepared = kernels.clean_document.prepare(
-            (False, *cleaning_tables(), space.stack, space.groups, space.low, space.text, space.spare, space.title, space.kept,
-             False, space.origins, space.spare_origins, space.removed, space.count),
+            (False, *cleaning_tables(), space.stack, space.groups, space.hits, space.low, space.text, space.spare, space.title,
+             space.kept, False, space.origins, space.spare_origins, space.removed, space.count),
             2,
         )  # fmt: skip
         plain = kernels.plain_document.prepare(

@@ -81,6 +81,11 @@ def compile_patterns(patterns: Sequence[str]) -> Programs:
     )
 
 
+def longest(pattern: str) -> int:
+    """The most characters that a match of the pattern can have."""
+    return int(parser.parse(pattern, re.MULTILINE).getwidth()[1])
+
+
 class _Compiler:
     def __init__(self) -> None:
         self.program: list[int] = []

@@ -1,5 +1,6 @@
 """Work in order on several threads: drawing the items, computing, and using the results all go on at once."""
 
+import os
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
@@ -10,6 +11,11 @@ SECONDS_TO_END = 1
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+
+def cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def map_ahead(work: Callable[[T], R], items: Iterator[T], workers: int) -> Generator[R, None, None]:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serve import leftovers
-from serve.patterns import compile_patterns
+from serve.patterns import compile_patterns, longest
 
 STAGES = (leftovers.MARKUP, leftovers.ANYWHERE, leftovers.CAPTIONS + leftovers.ENDS)
 RULES = [rule for stage in STAGES for rule in stage]
@@ -32,8 +32,12 @@ _OTHERS = (
 )
 FURTHER = range(RULES_END, RULES_END + len(_OTHERS))
 
-# A rule's row: what stands in place (below, or the number of a group), where the removal ends, the tail, the kind.
-RULE_WIDTH = 4
+# Rules are told by the bits of a number.
+MAX_RULES = 64
+
+# A rule's row: what stands in place (below, or the number of a group), where the removal ends, the tail, the kind, and how
+# many characters at most a match may have up to the end of the trigger in it.
+RULE_WIDTH = 5
 NEW_NOTHING, NEW_SPACE, NEW_PARAGRAPH = 0, -1, -2
 _NEW = {"": NEW_NOTHING, " ": NEW_SPACE, "\n\n": NEW_PARAGRAPH}
 TITLE_LIMIT = leftovers.TITLE_LIMIT
@@ -45,7 +49,13 @@ def rule_tables() -> dict[str, NDArray[np.generic]]:
     """All tables by name; for what they hold see where they are made."""
     programs = compile_patterns([rule.pattern for rule in RULES] + list(_OTHERS))
     rows = [
-        [_NEW[rule.new] if isinstance(rule.new, str) else rule.new, rule.end, rule.tail, KINDS.index(rule.kind)]
+        [
+            _NEW[rule.new] if isinstance(rule.new, str) else rule.new,
+            rule.end,
+            rule.tail,
+            KINDS.index(rule.kind),
+            longest(rule.pattern),
+        ]
         for rule in RULES
     ]
     classes, states, outputs = _automaton([sorted(rule.triggers) for rule in RULES])
@@ -55,6 +65,7 @@ def rule_tables() -> dict[str, NDArray[np.generic]]:
         "ranges": programs.ranges,
         "patterns": programs.patterns,
         "rules": np.array(rows, np.int32).ravel(),
+        "trigger_begins": (states[classes] != 0).astype(np.uint8),
         "trigger_classes": classes,
         "trigger_states": states,
         "trigger_rules": outputs,

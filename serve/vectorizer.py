@@ -1,6 +1,5 @@
 """Text -> TF-IDF: a drop-in for scikit-learn's `TfidfVectorizer` on compiled loops, and the vocabulary beneath it."""
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serve import kernels
+from serve.pipeline import cores
 from serve.workspace import Workspace, Workspaces
 
 if TYPE_CHECKING:
@@ -25,9 +25,11 @@ BLOCK_BYTES = 1 << 20
 # So many texts are worth what it takes to load Arrow.
 MANY = 1000
 # A vocabulary's slots hold the place of a term, in words of eight bytes, in 32 bits.
-MAX_WORDS = 1 << 32
+MAX_WORDS = (1 << 32) - 1
 # More different terms are not counted side by side, which takes some 100 bytes each.
 MAX_TERMS = 1 << 24
+# Sixteen bits for each term of several tokens: one run in sixteen at most is looked up in vain.
+SMALLEST_RUNS = 1 << 10
 
 T = TypeVar("T")
 
@@ -139,10 +141,6 @@ def encode(text: str) -> bytes:
     return _encode_page(text)
 
 
-def _cores() -> int:
-    return len(os.sched_getaffinity(0))
-
-
 def map_blocks(work: Callable[[slice], T], blocks: Sequence[slice], n_threads: int | None) -> list[T]:
     """work(block) of each block, in order, on `n_threads` threads (all cores when None)."""
     return list(each_block(work, blocks, n_threads))
@@ -150,7 +148,7 @@ def map_blocks(work: Callable[[slice], T], blocks: Sequence[slice], n_threads: i
 
 def each_block(work: Callable[[slice], T], blocks: Sequence[slice], n_threads: int | None) -> Iterator[T]:
     """The same one after the other, as soon as they are there."""
-    n_threads = min(n_threads or _cores(), len(blocks))
+    n_threads = min(n_threads or cores(), len(blocks))
     if n_threads <= 1:
         yield from map(work, blocks)
         return
@@ -184,10 +182,10 @@ class Vocabulary:
 
     spelt: bytes
     """The terms in UTF-8, tokens with a space between, a zero byte behind each term."""
-    tags: NDArray[np.uint32]
     slots: NDArray[np.uint64]
     terms: NDArray[np.uint64]
     """The terms as the kernels spell them."""
+    runs: NDArray[np.uint8]
     size: int
 
     @classmethod
@@ -203,13 +201,14 @@ class Vocabulary:
         terms = np.zeros(len(array) // 8 + tokens + size, np.uint64)
         if len(terms) > MAX_WORDS:
             raise ValueError("the vocabulary is too large: its terms take more than 32 GiB")
-        tags, slots = _empty_table(size)
+        slots = _empty_slots(size)
+        runs = np.zeros(max(SMALLEST_RUNS, 1 << (2 * (tokens - size)).bit_length()), np.uint8)
         room = np.empty(int(np.diff(offsets).max(initial=0)) + 2, np.uint64)
-        twice = kernels.build_table(array, offsets, tags, slots, terms, room, np.zeros(2, np.int64))
+        twice = kernels.build_table(array, offsets, slots, terms, runs, room, np.zeros(2, np.int64))
         if twice >= 0:
             term = spelt[offsets[twice] : offsets[twice + 1] - 1]
             raise ValueError(f"the term {term.decode('utf-8', 'replace')!r} is in the vocabulary twice")
-        return cls(spelt, tags, slots, terms, size)
+        return cls(spelt, slots, terms, runs, size)
 
     @classmethod
     def of(cls, terms: Iterable[str]) -> Self:
@@ -220,9 +219,9 @@ class Vocabulary:
         return self.size
 
     @property
-    def table(self) -> tuple[NDArray[np.uint32], NDArray[np.uint64], NDArray[np.uint64]]:
+    def table(self) -> tuple[NDArray[np.uint64], NDArray[np.uint64], NDArray[np.uint8]]:
         """What the kernels take of it."""
-        return self.tags, self.slots, self.terms
+        return self.slots, self.terms, self.runs
 
     @cached_property
     def names(self) -> list[str]:
@@ -233,9 +232,8 @@ class Vocabulary:
         return {name: index for index, name in enumerate(self.names)}
 
 
-def _empty_table(terms: int) -> tuple[NDArray[np.uint32], NDArray[np.uint64]]:
-    size = 1 << max(4, (2 * terms).bit_length())
-    return np.zeros(size, np.uint32), np.zeros(size, np.uint64)
+def _empty_slots(terms: int) -> NDArray[np.uint64]:
+    return np.zeros(2 << max(4, (2 * terms).bit_length()), np.uint64)
 
 
 class TfidfVectorizer:
@@ -521,7 +519,7 @@ def count_terms(
     import pyarrow.compute
 
     n_bytes = int(documents.offsets[-1] - documents.offsets[0])
-    blocks = documents.blocks(max(BLOCK_BYTES, n_bytes // (n_threads or _cores()) + 1))
+    blocks = documents.blocks(max(BLOCK_BYTES, n_bytes // (n_threads or cores()) + 1))
     try:
         counters = map_blocks(lambda block: _Counter().count(documents, block, ngram_range), blocks, n_threads)
         total = counters.pop(0) if counters else _Counter()
@@ -571,7 +569,7 @@ class _Counter:
         done = 0
         while True:
             done = kernels.count_documents(
-                buffer, offsets, done, kernels.table("fold"), *ngram_range, self.tags, self.slots, self.terms,
+                buffer, offsets, done, kernels.table("fold"), *ngram_range, self.slots, self.terms,
                 self.frequencies, last_seen, self.used, *space.tokens,
             )  # fmt: skip
             if done == len(offsets) - 1:
@@ -590,7 +588,7 @@ class _Counter:
         while np.any(self.used + other.used > (len(self.frequencies), len(self.terms))):
             self._resize(2 * len(self.frequencies))
         kernels.merge_counts(
-            self.tags, self.slots, self.terms, self.frequencies, self.used,
+            self.slots, self.terms, self.frequencies, self.used,
             other.terms, other.used, other.frequencies,
         )  # fmt: skip
         self._check()
@@ -613,17 +611,18 @@ class _Counter:
         numbers = np.flatnonzero(kept)
         self.frequencies[: len(numbers)] = self.frequencies[numbers]
         self.frequencies[len(numbers) :] = 0
-        for array in (self.tags, self.slots, self.used):
+        for array in (self.slots, self.used):
             array[:] = 0
         room = np.empty(int(np.diff(offsets).max(initial=0)) + 2, np.uint64)
-        kernels.build_table(spelt, offsets, self.tags, self.slots, self.terms, room, self.used)
+        runs = np.zeros(SMALLEST_RUNS, np.uint8)
+        kernels.build_table(spelt, offsets, self.slots, self.terms, runs, room, self.used)
         return numbers
 
     def _resize(self, capacity: int) -> None:
         if 8 * capacity > MAX_WORDS:
             raise ValueError("too many different terms to count; use a smaller ngram_range or fewer documents")
-        self.tags, self.slots = _empty_table(capacity)
-        kernels.rehash(self.terms, self.used, self.tags, self.slots)
+        self.slots = _empty_slots(capacity)
+        kernels.rehash(self.terms, self.used, self.slots)
         n_terms, n_words = self.used.tolist()
         self.terms = _lengthened(self.terms, 8 * capacity, n_words)
         self.frequencies = _lengthened(self.frequencies, capacity, n_terms)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serve.patterns import GROUPS, STACK
+from serve.rules import MAX_RULES
 
 # A thread keeps its room for documents of up to so many bytes; for longer ones it is made anew each time.
 KEPT_SIZE = 1 << 20
@@ -29,6 +30,7 @@ class Workspace:
         self.low = np.empty(characters + 16, np.uint8)
         self.stack = np.empty(STACK, np.int64)
         self.groups = np.empty(GROUPS, np.int64)
+        self.hits = np.empty(2 * MAX_RULES, np.int64)
         self.kept = np.zeros(4, np.int64)
         self.count = np.zeros(1, np.int64)
         # A token of n bytes takes n // 8 + 1 words; a character has four bytes at most.

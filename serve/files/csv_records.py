@@ -1,36 +1,29 @@
 """CSV: its records and fields are found in the bytes, a block of the file at a time.
 
-The rules are those of Python's csv module in its strict mode. Where quotes stand only where they should, a line break
-or a separator counts when the number of quotes before it is even, which numpy tells for a whole block at once. From the
-first record on where a quote or a carriage return stands elsewhere, the rest of a block goes through the csv module.
+The rules are those of Python's csv module in its strict mode. A kernel goes by them from row to row; a record that is none
+goes through the csv module, which tells what is wrong, as do all records of a block that is not text.
 """
 
 import csv
 import re
-import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from io import BytesIO
-from typing import Self
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from serve import kernels
 from serve.errors import InputError
 from serve.files import lines as blocks
-from serve.files.bits import after, before, bits, odd, places
-from serve.files.lines import Lines
+from serve.files.lines import Lines, count_lines
 from serve.files.parts import Part, Position, Rejected, in_slices, unreadable
 
 SEPARATORS = (",", ";", "\t", "|")
-QUOTE, LINE_FEED, CARRIAGE_RETURN = b'"\n\r'
-
-NOWHERE = sys.maxsize
+# There is room for the fields of rows of so many bytes a field; it grows where they are shorter.
+BYTES_PER_FIELD = 64
 
 Ints = NDArray[np.int64]
-# For each record of a block that is no row: where and why, None for a blank one.
-Wrong = dict[int, tuple[int, str] | None]
 
 
 def read_csv(
@@ -79,7 +72,7 @@ def _header(lines: Lines) -> tuple[list[str], str]:
             lines.advance(len(first))
             continue
         separator = separator_of(first.decode())
-        record, end = next(_careful_records(block, at, separator), (_never_closed(first, at.line), 0))
+        record, end = _record(block, 0, at.line, at.offset, separator) or (_never_closed(first, at.line), 0)
         if isinstance(record, Rejected):
             raise record.error(lines.name)
         lines.advance(end)
@@ -93,8 +86,8 @@ def separator_of(header: str) -> str:
     return max(SEPARATORS, key=bare.count)
 
 
-def _first_line(block: bytes) -> bytes:
-    return block[: block.find(b"\n") + 1] or block
+def _first_line(block: bytes, begin: int = 0) -> bytes:
+    return block[begin : block.find(b"\n", begin) + 1 or len(block)]
 
 
 def _records(
@@ -102,225 +95,98 @@ def _records(
 ) -> tuple[pa.RecordBatch, Ints, list[Rejected], int]:
     """The whole records of a block that begins at `at`: those as long as the header, their numbers among all rows, those
     that are rejected, and the offset where the last one ends."""
-    plain = _PlainRecords.of(block, separator)
-    wrong = plain.wrong(len(schema), at)
-    batch, numbers = plain.batch(schema, wrong), at.rows + plain.numbers(wrong)
-    rejected = plain.rejected(wrong, at)
-    if plain.all:
-        return batch, numbers, rejected, plain.end
-    here = Position(
-        at.offset + plain.end, at.line + block.count(b"\n", 0, plain.end), at.rows + len(numbers) + len(rejected)
-    )
-    number, end = here.rows, plain.end
-    records: dict[int, list[str]] = {}
-    for record, size in _careful_records(block[plain.end :], here, separator, len(schema)):
-        end = plain.end + size
-        if record:
-            number += 1
+    width = len(schema)
+    data = np.frombuffer(block, np.uint8)
+    fields = np.empty(2 * width * (len(block) // (BYTES_PER_FIELD * width) + 1), np.int64)
+    reached = np.zeros(1, np.int64)
+    plain = _is_text(block)
+    records: list[list[str]] = []
+    rejected: list[Rejected] = []
+    # How many rows stand before each of those.
+    before: list[int] = []
+    rows, end, line = 0, 0, at.line
+    while end < len(block):
+        if plain:
+            room = fields[2 * width * rows :]
+            rows += kernels.find_records(data, end, ord(separator), width, room, reached)
+            begin, end = end, int(reached[0])
+            line += count_lines(block, begin, end)
+            if 2 * width * rows == len(fields):
+                fields = np.concatenate([fields, fields])
+                continue
+        found = _record(block, end, line, at.offset, separator, width)
+        if found is None:
+            break
+        record, size = found
+        line += count_lines(block, end, end + size)
+        end += size
         if isinstance(record, Rejected):
             rejected.append(record)
+            before.append(rows)
         elif record:
-            records[number] = record
-    if records:
-        batch = pa.concat_batches([batch, _batch(list(records.values()), schema)])
-        numbers = np.concatenate([numbers, np.array(list(records), np.int64)])
-    return batch, numbers, rejected, end
+            records.append(record)
+            rows += 1
+    assert not (plain and records)
+    batch = _gathered(data, fields, rows, schema) if plain else _batch(records, schema)
+    places = np.arange(rows)
+    return batch, at.rows + 1 + places + np.searchsorted(before, places, side="right"), rejected, end
 
 
-@dataclass(frozen=True)
-class _PlainRecords:
-    """The n records of a block up to the first one where a quote or a carriage return stands where none should; all
-    places are offsets in the block."""
-
-    block: bytes
-    data: NDArray[np.uint8]
-    """The bytes of the block, with a line feed at the end."""
-    breaks: Ints
-    """The separators and line feeds that are outside quotes."""
-    last: Ints
-    """(n,): the places in `breaks` of the records' line feeds."""
-    begins: Ints
-    """(n,)."""
-    stops: Ints
-    """(n,): where the records' text ends."""
-    end: int
-    doubled: Ints
-    """The second ones of doubled quotes."""
-    all: bool
-    """Whether these are all records that end in the block."""
-
-    @classmethod
-    def of(cls, block: bytes, separator: str) -> Self:
-        whole = block if block.endswith(b"\n") else block + b"\n"
-        data = np.frombuffer(whole, np.uint8)
-        quotes, separators, feeds = (bits(data == byte) for byte in (QUOTE, ord(separator), LINE_FEED))
-        inside = odd(quotes)
-        breaks = places((separators | feeds) & ~inside)
-        opening, closing = quotes & inside, quotes & ~inside
-        bounds = quotes | separators | feeds
-        wrong = opening & ~after(bounds)
-        wrong[0] &= ~np.uint64(1)  # the block's first byte may be a quote
-        if b"\r" in whole:
-            returns = bits(data == CARRIAGE_RETURN)
-            wrong |= returns & ~inside & ~before(feeds)
-            bounds |= returns
-        wrong |= closing & ~before(bounds)
-        strange = int(places(wrong)[0]) if wrong.any() else NOWHERE
-        last = np.flatnonzero(data[breaks] == LINE_FEED)
-        plain = last[: np.searchsorted(breaks[last], strange)]
-        ends = breaks[plain]
-        begins = np.concatenate([np.zeros(1, np.int64), ends + 1])
-        stops = ends - ((data[ends - 1] == CARRIAGE_RETURN) & (ends > begins[:-1]))
-        return cls(
-            block=block,
-            data=data,
-            breaks=breaks,
-            last=plain,
-            begins=begins[:-1],
-            stops=stops,
-            end=min(int(begins[-1]), len(block)),
-            doubled=places(opening & after(closing)),
-            all=strange == NOWHERE,
-        )
-
-    def wrong(self, width: int, at: Position) -> Wrong:
-        """The records that are no rows of `width` fields: where and why, None for a blank one."""
-        counts = np.diff(self.last, prepend=-1)
-        blank = self.stops == self.begins
-        wrong: Wrong = dict.fromkeys(np.flatnonzero(blank).tolist())
-        for row in np.flatnonzero(~blank & (counts != width)).tolist():
-            raw = self._raw(row)
-            text = raw[1:-1] if raw[0] == QUOTE else raw
-            spaces = counts[row] == 1 and not text.decode(errors="replace").strip()
-            wrong[row] = None if spaces else (int(self.begins[row]), _other_length(width, int(counts[row])))
-        if not _is_text(self.block, self.end):
-            for row in np.flatnonzero(~blank).tolist():
-                begin = int(self.begins[row])
-                if broken := unreadable(self._raw(row), at.offset + begin):
-                    wrong[row] = begin + broken[1], broken[0]
-        return dict(sorted(wrong.items()))
-
-    def numbers(self, wrong: Wrong) -> Ints:
-        """The places of the rows among all records that are not blank, from 1."""
-        filled = np.ones(len(self.last), np.int64)
-        filled[[row for row, why in wrong.items() if why is None]] = 0
-        return np.cumsum(filled)[self._right(wrong)]
-
-    def batch(self, schema: pa.Schema, wrong: Wrong) -> pa.RecordBatch:
-        """The records that are not wrong."""
-        right = self._right(wrong)
-        width = len(schema)
-        if not len(right):
-            return _batch([], schema)
-        ends = self.breaks[self.last[right, None] - np.arange(width)[::-1]]
-        ends[:, -1] = self.stops[right]
-        starts = np.concatenate([self.begins[right, None], ends[:, :-1] + 1], axis=1)
-        quoted = self.data[starts] == QUOTE
-        starts, ends = (starts + quoted).ravel(), (ends - quoted).ravel()
-        field = np.searchsorted(starts, self.doubled, side="right") - 1
-        within = (field >= 0) & (self.doubled < np.append(ends, 0)[field])
-        dropped = self.doubled[within]
-        # The pieces of fields that are kept, and what is between two of them, in turn.
-        bounds = np.sort(np.concatenate([starts, ends, dropped, dropped + 1]))
-        counts = 1 + np.bincount(field[within], minlength=len(starts))
-        of_column = np.repeat(np.arange(len(starts)) % width, counts)
-        pieces = _strings(bounds, self.data)
-        columns = []
-        for place in range(width):
-            taken = pieces.take(pa.array(2 * np.flatnonzero(of_column == place)))
-            _, offsets, text = taken.buffers()
-            firsts = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts[place::width])])
-            columns.append(_strings(np.frombuffer(offsets, np.int64)[firsts], text))
-        return pa.record_batch(columns, schema=schema)
-
-    def rejected(self, wrong: Wrong, at: Position) -> list[Rejected]:
-        """Those that are wrong and not blank."""
-        broken = {row: why for row, why in wrong.items() if why}
-        if not broken:
-            return []
-        feeds = np.flatnonzero(self.data == LINE_FEED)
-        begins = at.line + np.searchsorted(feeds, self.begins[list(broken)])
-        places = at.line + np.searchsorted(feeds, [place for place, _ in broken.values()])
-        return [
-            Rejected(f"line {place}", reason, self._raw(row), begin)
-            for (row, (_, reason)), begin, place in zip(broken.items(), begins.tolist(), places.tolist(), strict=True)
-        ]
-
-    def _right(self, wrong: Wrong) -> Ints:
-        return np.delete(np.arange(len(self.last)), list(wrong))
-
-    def _raw(self, row: int) -> bytes:
-        return self.block[self.begins[row] : self.stops[row]]
+def _gathered(data: NDArray[np.uint8], fields: Ints, rows: int, schema: pa.Schema) -> pa.RecordBatch:
+    """The rows whose fields stand in `data` where `serve.native.records.find_records` says."""
+    text = np.empty(len(data), np.uint8)
+    columns, end = [], 0
+    for place in range(len(schema)):
+        offsets = np.full(rows + 1, end)
+        end = kernels.gather_column(data, fields, place, len(schema), offsets, text)
+        columns.append(_strings(offsets, text))
+    return pa.record_batch(columns, schema=schema)
 
 
 def _strings(offsets: Ints, data: object) -> pa.Array:
     """The strings between each two neighbouring offsets."""
-    buffers = [None, pa.py_buffer(np.ascontiguousarray(offsets)), pa.py_buffer(data)]
-    return pa.Array.from_buffers(pa.large_string(), len(offsets) - 1, buffers)
+    return pa.Array.from_buffers(pa.large_string(), len(offsets) - 1, [None, pa.py_buffer(offsets), pa.py_buffer(data)])
 
 
-def _is_text(block: bytes, end: int) -> bool:
-    """Whether a block's first bytes are UTF-8 without NUL bytes."""
+def _is_text(block: bytes) -> bool:
+    """Whether the bytes are UTF-8 without NUL bytes."""
     try:
-        _strings(np.array([0, end]), block).validate(full=True)
+        _strings(np.array([0, len(block)]), block).validate(full=True)
     except pa.ArrowInvalid:
         return False
-    return block.find(b"\0", 0, end) < 0
+    return b"\0" not in block
 
 
-class _Feed:
-    """Lines for the csv module, which draws one at a time; `place` may be set back. Bytes that are no UTF-8 become
-    half surrogates."""
+def _record(
+    block: bytes, begin: int, line: int, offset: int, separator: str, width: int | None = None
+) -> tuple[list[str] | Rejected, int] | None:
+    """The record at block[begin:] as the csv module reads it, [] for a blank one, and its size; None when no record ends there.
 
-    def __init__(self, lines: list[bytes]) -> None:
-        self.lines = lines
-        self.place = 0
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> str:
-        if self.place == len(self.lines):
-            raise StopIteration
-        self.place += 1
-        return self.lines[self.place - 1].decode(errors="surrogateescape")
-
-
-def _careful_records(
-    block: bytes, at: Position, separator: str, width: int | None = None
-) -> Iterator[tuple[list[str] | Rejected, int]]:
-    """Each whole record of a block that begins at `at` as the csv module reads it, [] for a blank one, and its end.
-
-    Only the first line is rejected of a record whose quotes are broken, since the fault may be of that line alone.
+    It stands in line `line` of the file, the block at `offset`. Only the first line is rejected of a record whose quotes
+    are broken, since the fault may be of that line alone.
     """
-    feed = _Feed(BytesIO(block).readlines())
-    read = csv.reader(feed, delimiter=separator, strict=True)
-    end = 0
-    while True:
-        begin, start = feed.place, end
-        line = at.line + begin
-        record: list[str] | Rejected
-        try:
-            record = next(read)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            if "unexpected end of data" in str(error):
-                return
-            first = feed.lines[begin]
-            record = _broken(str(error), first, line, at.line + feed.place - 1)
-            feed.place = begin + 1
-            end += len(first)
-        else:
-            end += sum(map(len, feed.lines[begin : feed.place]))
-            raw = block[start:end]
-            if broken := unreadable(raw, at.offset + start):
-                place = line + raw.count(b"\n", 0, broken[1])
-                record = Rejected(f"line {place}", broken[0], raw, line)
-            elif width is not None and len(record) != width:
-                spaces = len(record) < 2 and not "".join(record).strip()
-                record = [] if spaces else Rejected(f"line {line}", _other_length(width, len(record)), raw, line)
-        yield record, end
+    lines = BytesIO(block)
+    lines.seek(begin)
+    # Bytes that are no UTF-8 become half surrogates.
+    read = csv.reader((raw.decode(errors="surrogateescape") for raw in lines), delimiter=separator, strict=True)
+    try:
+        record = next(read, None)
+    except csv.Error as error:
+        if "unexpected end of data" in str(error):
+            return None
+        first = _first_line(block, begin)
+        return _broken(str(error), first, line, line + read.line_num - 1), len(first)
+    if record is None:
+        return None
+    raw = block[begin : lines.tell()]
+    if broken := unreadable(raw, offset + begin):
+        place = line + raw.count(b"\n", 0, broken[1])
+        return Rejected(f"line {place}", broken[0], raw, line), len(raw)
+    if width is not None and len(record) != width:
+        if len(record) < 2 and not "".join(record).strip():
+            return [], len(raw)
+        return Rejected(f"line {line}", _other_length(width, len(record)), raw, line), len(raw)
+    return record, len(raw)
 
 
 def _broken(reason: str, raw: bytes, begin: int, end: int) -> Rejected:

@@ -16,7 +16,7 @@ from serve.files.columns import JSON, as_text, values
 from serve.files.csv_records import read_csv
 from serve.files.folder import read_folder
 from serve.files.json_lines import read_json_lines
-from serve.files.lines import BLOCK_SIZE, Lines
+from serve.files.lines import BUFFER_SIZE, Lines
 from serve.files.parts import Part, Position
 
 __all__ = [
@@ -96,7 +96,7 @@ def open_reader(
             opened.append(_standard_input() if source == STREAM else stack.enter_context(_open(source)))
             if not compression:
                 return opened[-1]
-            return io.BufferedReader(pa.CompressedInputStream(opened[-1], compression), BLOCK_SIZE)
+            return io.BufferedReader(pa.CompressedInputStream(opened[-1], compression), BUFFER_SIZE)
 
         if format == "parquet":
             from serve.files.parquet import read_parquet
@@ -142,14 +142,14 @@ def refuse_twins(columns: Sequence[str], name: str) -> None:
 def _standard_input() -> IO[bytes]:
     """Standard input without Python's own buffer: a thread that waits for input would hold its lock for ever."""
     try:
-        return open(os.dup(sys.stdin.fileno()), "rb", buffering=BLOCK_SIZE)
+        return open(os.dup(sys.stdin.fileno()), "rb", buffering=BUFFER_SIZE)
     except OSError:
         return sys.stdin.buffer
 
 
 def _open(file: str | Path) -> IO[bytes]:
     try:
-        return open(file, "rb", buffering=BLOCK_SIZE)
+        return open(file, "rb", buffering=BUFFER_SIZE)
     except OSError as error:
         raise InputError(f"{file}: cannot be opened ({error.strerror}); check who may read it.") from None
 

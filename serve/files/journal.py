@@ -10,7 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -73,25 +73,48 @@ def open_output(
         yield _Streams(encoded)
         return
     file = _File(Path(target), encoded, run)
-    try:
-        file.open(resume)
-    except OSError as error:
-        if not file.reached.size:
+    with ExitStack() as lock:
+        try:
+            file.target.parent.mkdir(parents=True, exist_ok=True)
+            lock.enter_context(_alone(file.partial, encoded.name))
+            file.open(resume)
+        except OSError as error:
+            if not file.reached.size:
+                file.remove()
+            raise InputError(f"{target}: cannot be written ({error.strerror}); choose another place.") from None
+        try:
+            yield file
+            file.finish()
+        except InputError:
             file.remove()
-        raise InputError(f"{target}: cannot be written ({error.strerror}); choose another place.") from None
+            raise
+        except _WriteError as error:
+            file.leave()
+            remedy = "make room and go on with --resume" if run else "make room and begin again"
+            raise KanalError(f"{target}: cannot be written ({error.strerror}); {remedy}.") from None
+        except BaseException:
+            file.leave()
+            raise
+
+
+@contextmanager
+def _alone(partial: Path, name: str) -> Iterator[None]:
+    """Keeps other runs from writing a file, where the system has locks. Raises InputError when one is at it."""
     try:
-        yield file
-        file.finish()
-    except InputError:
-        file.remove()
-        raise
-    except _WriteError as error:
-        file.leave()
-        remedy = "make room and go on with --resume" if run else "make room and begin again"
-        raise KanalError(f"{target}: cannot be written ({error.strerror}); {remedy}.") from None
-    except BaseException:
-        file.leave()
-        raise
+        import fcntl
+    except ImportError:
+        yield
+        return
+    with open(partial, "ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(
+                f"{name}: is being written by another run; wait until it is done, or choose another place."
+            ) from None
+        except OSError:
+            pass  # a file system without locks
+        yield
 
 
 def rejected_file(target: str | Path) -> Path:
@@ -132,13 +155,14 @@ class _File:
         self.rejected = rejected_file(self.target)
         self.partial, self.rejected_partial = Path(f"{self.target}.partial"), Path(f"{self.rejected}.partial")
         self.journal = journal_file(self.target)
+        # What is whole has been moved already when there is none; the lock makes an empty one.
+        self.moved = not self.partial.exists()
         self.reached = self.latest = Checkpoint()
         self.time = time.monotonic()
         self.files: list[_Appended] = []
 
     def open(self, resume: bool) -> None:
         """Opens the files, at the last checkpoint of an interrupted run where `resume` wants it and there is one."""
-        self.target.parent.mkdir(parents=True, exist_ok=True)
         entries = self._take_up() if resume else 0
         self.latest = self.reached
         if self.reached.whole:
@@ -174,9 +198,9 @@ class _File:
             else:
                 self.rejected_partial.unlink(missing_ok=True)
                 self.rejected.unlink(missing_ok=True)
-            if self.partial.exists():
+            if not (self.reached.whole and self.moved):
                 self.encoded.place(self.partial, self.target)
-                self.partial.unlink(missing_ok=True)
+            self.partial.unlink(missing_ok=True)
             sync(self.target.parent)
             self.journal.unlink(missing_ok=True)
         except OSError as error:

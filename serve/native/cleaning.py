@@ -5,9 +5,9 @@ import numpy as np
 from serve import rules as known
 from serve.characters import LETTER, LOWER, UPPER
 from serve.leftovers import End
-from serve.native.compiler import helper, inlined
+from serve.native.compiler import helper, inlined, load_eight, trailing_zeros
 from serve.native.patterns import is_word, match, search
-from serve.native.text import NEWLINE, SEMICOLON, SPACE, START, U, copy, put_in_order
+from serve.native.text import ENDS, NEWLINE, SEMICOLON, SPACE, START, U_3, ZERO, U, copy, put_in_order
 
 MARKUP_END, ANYWHERE_END, RULES_END = map(np.int64, (known.MARKUP_END, known.ANYWHERE_END, known.RULES_END))
 (
@@ -24,6 +24,7 @@ NEW_NOTHING, NEW_SPACE, NEW_PARAGRAPH = (
 )
 KIND_TITLE, KIND_DATELINE, KIND_CAPTION = (np.int64(kind) for kind in known.PREAMBLE_KINDS)
 NOWHERE = -1
+U_1 = np.uint64(1)
 # A title that is repeated has so many words at least.
 TITLE_WORDS = 3
 # Of what stands before the first sentence, so many pieces at most are taken away.
@@ -36,23 +37,42 @@ def _of_case(c, cases, flag):
 
 
 @helper
-def _triggered(text, n, triggers, outputs):
-    """The rules, as bits, of which a trigger is in the text."""
-    classes, states = triggers
-    found = outputs[0]
+def _triggered(text, n, triggers, low, hits):
+    """The rules, as bits, of which a trigger is in the text.
+
+    low: room for a byte a character and ENDS more; hits (2 r,): takes where the first trigger of each of these rules ends,
+    and the last one.
+    """
+    begins, classes, states, outputs = triggers
     width = len(states) // len(outputs)
-    state = 0
-    i = 0
-    while i < n:
-        while i < n and states[U(classes[U(min(text[U(i)], CLASSES))])] == 0:
-            i += 1
+    for k in range(n):
+        low[k] = begins[U(min(text[k], CLASSES))]
+    for k in range(n, n + ENDS):
+        low[k] = 1
+    found = ZERO
+    i = START
+    while True:
+        chunk = load_eight(low, i)
+        while chunk == ZERO:
+            i += 8
+            chunk = load_eight(low, i)
+        i += np.int64(trailing_zeros(chunk) >> U_3)
+        if i >= n:
+            return found
+        state = np.int32(0)
         while i < n:
             state = states[U(state * width + classes[U(min(text[U(i)], CLASSES))])]
             i += 1
             if state == 0:
                 break
-            found |= outputs[U(state)]
-    return found
+            rules = outputs[U(state)]
+            while rules != ZERO:
+                rule = np.int64(trailing_zeros(rules))
+                if (found >> U(rule)) & U_1 == ZERO:
+                    hits[2 * rule] = i
+                hits[2 * rule + 1] = i
+                found |= U_1 << U(rule)
+                rules &= rules - U_1
 
 
 @helper
@@ -152,7 +172,7 @@ def _title_case_run(matcher, cases, text, start, last, whole):
     found = -1
     at = start
     while True:
-        _, end = search(matcher, text, start, broken, at, SENTENCE_END)
+        _, end = search(matcher, text, start, broken, at, broken, SENTENCE_END)
         if end < 0:
             break
         found = at = end
@@ -185,14 +205,14 @@ def _after_title(matcher, cases, text, n, start):
         return quoted
     line = _line_end(text, start, window)
     whole = line < window or line == n
-    leftover, _ = search(matcher, text, start, line, start, NEXT_LEFTOVER)
+    leftover, _ = search(matcher, text, start, line, start, line, NEXT_LEFTOVER)
     if leftover >= 0:
         line, whole = leftover, True
-    glued, _ = search(matcher, text, start, line, start, GLUED)
+    glued, _ = search(matcher, text, start, line, start, line, GLUED)
     if glued - start >= 15:
         line, whole = glued, True
     if whole:
-        sentence, _ = search(matcher, text, start, line, start, SENTENCE_END)
+        sentence, _ = search(matcher, text, start, line, start, line, SENTENCE_END)
         end = line
         while end > start and text[end - 1] == SPACE:
             end -= 1
@@ -230,15 +250,16 @@ def _after_related(matcher, cases, text, n, start):
 
 
 @helper
-def _apply(matcher, cases, rules, rule, text, n, spare, kept, trace):
-    """Takes out what a rule finds and returns the new length, -1 where it finds nothing."""
+def _apply(matcher, cases, rules, rule, text, n, first, last, spare, kept, trace):
+    """Takes out what a rule finds, with a trigger that ends in text[first:last + 1], and returns the new length, -1 where it
+    finds nothing."""
     row = RULE_WIDTH * rule
     new, ends, tail, kind = np.int64(rules[row]), rules[row + 1], rules[row + 2], np.int64(rules[row + 3])
     kept[0] = NOWHERE
     edits = 0
-    at = max(0, n - tail) if tail > 0 else 0
+    at = max(START, first - rules[row + 4], n - tail if tail > 0 else START)
     while at <= n:
-        start, end = search(matcher, text, START, n, at, rule)
+        start, end = search(matcher, text, START, n, at, last, rule)
         if start < 0:
             break
         at = end if end > start else end + 1
@@ -254,24 +275,28 @@ def _apply(matcher, cases, rules, rule, text, n, spare, kept, trace):
             size = groups[2 * new + 1] - begin
             _cut(text, n, start, end, spare, kept, NEW_NOTHING, begin, size, trace, kind)
         else:
-            first = start == 0 or text[start - 1] == NEWLINE
-            last = end >= n or text[end] == NEWLINE
-            while first and last and end < n and text[end] == NEWLINE:  # a line of its own goes with its line break
+            opens = start == 0 or text[start - 1] == NEWLINE
+            closes = end >= n or text[end] == NEWLINE
+            while opens and closes and end < n and text[end] == NEWLINE:  # a line of its own goes with its line break
                 end += 1
-            what = NEW_NOTHING if new == NEW_SPACE and (first or last) else new
+            what = NEW_NOTHING if new == NEW_SPACE and (opens or closes) else new
             _cut(text, n, start, end, spare, kept, what, start, START, trace, kind)
         edits += 1
     return _finish(text, n, spare, kept, trace) if edits > 0 else -1
 
 
 @helper
-def _apply_all(matcher, cases, rules, first, last, found, text, n, spare, kept, trace):
-    """The new length after the rules of which a trigger was found, -1 where none of them fits."""
+def _apply_all(matcher, cases, rules, first, last, found, hits, before, text, n, spare, kept, trace):
+    """The new length after the rules of which a trigger was found, -1 where none of them fits. The text had `before`
+    characters when they were found, of which any may have gone since."""
     changed = False
     kept[3] = n
     for rule in range(first, last):
-        if (found >> rule) & 1 != 0:
-            m = _apply(matcher, cases, rules, rule, text, n, spare, kept, trace)
+        if (found >> U(rule)) & U_1 != ZERO:
+            gone = before - n
+            m = _apply(
+                matcher, cases, rules, rule, text, n, hits[2 * rule] - gone, hits[2 * rule + 1], spare, kept, trace
+            )
             if m >= 0:
                 n = m
                 changed = True
@@ -279,13 +304,13 @@ def _apply_all(matcher, cases, rules, first, last, found, text, n, spare, kept, 
 
 
 @helper
-def _after_repeated_title(matcher, cases, text, n, title, title_length):
-    """The end of the title at the start of the text, with the site's name after it; 0 where it does not stand there."""
+def _after_repeated_title(matcher, cases, text, n, begin, title, title_length):
+    """The end of the title that stands at `begin`, with the site's name after it; `begin` where it does not stand there."""
     fold = matcher[4]
-    limit = min(n, 2 * title_length + 20)
+    limit = min(n, begin + 2 * title_length + 20)
     words = capitals = 0
     same = upper = True
-    i = j = 0
+    i, j = begin, 0
     while True:
         while j < title_length and not is_word(title[j], fold):
             j += 1
@@ -294,14 +319,14 @@ def _after_repeated_title(matcher, cases, text, n, title, title_length):
         while i < limit and not is_word(text[i], fold):
             i += 1
         if i == limit:
-            return 0
+            return begin
         if not _of_case(text[i], cases, LOWER):
             capitals += 1
         letters = True
         has_lower = has_upper = False
         while j < title_length and is_word(title[j], fold):
             if i == limit or not is_word(text[i], fold) or fold[text[i]] != fold[title[j]]:
-                return 0
+                return begin
             same = same and text[i] == title[j]
             letters = letters and _of_case(text[i], cases, LETTER)
             has_lower = has_lower or _of_case(text[i], cases, LOWER)
@@ -309,11 +334,11 @@ def _after_repeated_title(matcher, cases, text, n, title, title_length):
             i += 1
             j += 1
         if i < limit and is_word(text[i], fold):
-            return 0
+            return begin
         upper = upper and not (letters and (has_lower or not has_upper))
         words += 1
     if words < TITLE_WORDS:
-        return 0
+        return begin
     end = i
     while end < n and (
         text[end] == APOSTROPHE or text[end] == QUOTE or text[end] == QUESTION or text[end] == EXCLAMATION
@@ -322,49 +347,50 @@ def _after_repeated_title(matcher, cases, text, n, title, title_length):
         end += 1
     if end == n or text[end] == NEWLINE:
         return end
-    suffix = match(matcher, text, START, n, end, SITE_SUFFIX)
+    suffix = match(matcher, text, begin, n, end, SITE_SUFFIX)
     if suffix >= 0:
         return suffix
     # Run into the first sentence, and not a first sentence that says the same: that one is in small letters.
     if (same or upper) and 2 * capitals > words and match(matcher, text, end, min(end + 5, n), end, NEW_SENTENCE) >= 0:
         return end
-    return 0
+    return begin
 
 
 @helper
 def _without_preamble(matcher, cases, text, n, title, title_length, spare, kept, trace):
     """The length of the text without title, captions and dateline at its start, in whatever order they stand there."""
+    begin = START
+    kept[0] = NOWHERE
     for _ in range(PREAMBLE):
         kind = KIND_TITLE
-        end = _after_repeated_title(matcher, cases, text, n, title, title_length)
-        if end == 0:
+        end = _after_repeated_title(matcher, cases, text, n, begin, title, title_length)
+        if end == begin:
             kind = KIND_CAPTION
-            end = max(0, match(matcher, text, START, n, START, FIRST_CAPTION))
-        if end == 0:
+            end = max(begin, match(matcher, text, begin, n, begin, FIRST_CAPTION))
+        if end == begin:
             kind = KIND_DATELINE
-            end = max(0, match(matcher, text, START, n, START, DATELINE))
+            end = max(begin, match(matcher, text, begin, n, begin, DATELINE))
         rest = end
         while rest < n and (text[rest] == SPACE or text[rest] == NEWLINE):
             rest += 1
-        if end == 0 or rest == n:
+        if end == begin or rest == n:
             break
-        kept[0] = NOWHERE
-        _cut(text, n, START, end, spare, kept, NEW_NOTHING, START, START, trace, kind)
-        kept[0] = rest
-        n = _finish(text, n, spare, kept, trace)
-    return n
+        _cut(text, n, begin, end, spare, kept, NEW_NOTHING, START, START, trace, kind)
+        kept[0] = begin = rest
+    return _finish(text, n, spare, kept, trace) if begin > START else n
 
 
 @helper
-def clean_text(matcher, cases, rules, triggers, outputs, text, n, title, title_length, spare, kept, trace):
+def clean_text(matcher, cases, rules, triggers, text, n, title, title_length, low, hits, spare, kept, trace):
     """Leaves in text[:n] what is the article's own, and returns its length."""
-    found = _triggered(text, n, triggers, outputs)
-    m = _apply_all(matcher, cases, rules, 0, MARKUP_END, found, text, n, spare, kept, trace)
+    before = n
+    found = _triggered(text, n, triggers, low, hits)
+    m = _apply_all(matcher, cases, rules, START, MARKUP_END, found, hits, before, text, n, spare, kept, trace)
     if m >= 0:
-        n = m
-        found = _triggered(text, n, triggers, outputs)
-    m = _apply_all(matcher, cases, rules, MARKUP_END, ANYWHERE_END, found, text, n, spare, kept, trace)
+        n = before = m
+        found = _triggered(text, n, triggers, low, hits)
+    m = _apply_all(matcher, cases, rules, MARKUP_END, ANYWHERE_END, found, hits, before, text, n, spare, kept, trace)
     n = m if m >= 0 else n
     n = _without_preamble(matcher, cases, text, n, title, title_length, spare, kept, trace)
-    m = _apply_all(matcher, cases, rules, ANYWHERE_END, RULES_END, found, text, n, spare, kept, trace)
+    m = _apply_all(matcher, cases, rules, ANYWHERE_END, RULES_END, found, hits, before, text, n, spare, kept, trace)
     return m if m >= 0 else n

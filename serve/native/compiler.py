@@ -20,7 +20,6 @@ from serve.native import CHECKED
 
 # What a kernel's parameters are annotated with.
 U1: TypeAlias = NDArray[np.uint8]
-U4: TypeAlias = NDArray[np.uint32]
 U8: TypeAlias = NDArray[np.uint64]
 I4: TypeAlias = NDArray[np.int32]
 I8: TypeAlias = NDArray[np.int64]
@@ -30,11 +29,10 @@ INT: TypeAlias = int
 
 ARRAY = "[:]"
 _KINDS = {
-    U1: "u1[:]", U4: "u4[:]", U8: "u8[:]", I4: "i4[:]", I8: "i8[:]", F4: "f4[:]", F8: "f8[:]", INT: "i8",
+    U1: "u1[:]", U8: "u8[:]", I4: "i4[:]", I8: "i8[:]", F4: "f4[:]", F8: "f8[:]", INT: "i8",
 }  # fmt: skip
 _TYPES: dict[str, Any] = {
     "u1": types.uint8,
-    "u4": types.uint32,
     "u8": types.uint64,
     "i4": types.int32,
     "i8": types.int64,
@@ -111,6 +109,38 @@ def trailing_zeros(context: Any, number: Any) -> Any:
         return builder.cttz(args[0], ir.Constant(ir.IntType(1), 0))
 
     return types.uint64(types.uint64), generate
+
+
+@_intrinsic
+def ones(context: Any, number: Any) -> Any:
+    """How many bits are set."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.ctpop(args[0])
+
+    return types.uint64(types.uint64), generate
+
+
+@_intrinsic
+def move(context: Any, source: Any, first: Any, last: Any, target: Any, at: Any) -> Any:
+    """Copies source[first:last] to target[at:], an array of the same type or the same one; nothing where last < first."""
+    if source.dtype != target.dtype:
+        raise TypeError(f"move: {source.dtype} is not {target.dtype}")
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        size = context.get_constant(types.intp, context.get_abi_sizeof(context.get_data_type(source.dtype)))
+        pointer, number = ir.IntType(8).as_pointer(), ir.IntType(64)
+        function = builder.module.declare_intrinsic("llvm.memmove", [pointer, pointer, number])
+        begins = [
+            builder.bitcast(builder.gep(make_array(kind)(context, builder, array).data, [place]), pointer)
+            for kind, array, place in ((target, args[3], args[4]), (source, args[0], args[1]))
+        ]
+        length = builder.mul(builder.sub(args[2], args[1]), size)
+        none = builder.icmp_signed("<", length, number(0))
+        builder.call(function, [*begins, builder.select(none, number(0), length), ir.IntType(1)(0)])
+        return context.get_dummy_value()
+
+    return types.void(source, types.int64, types.int64, target, types.int64), generate
 
 
 @_intrinsic

@@ -5,19 +5,16 @@ import numpy as np
 from serve.language import MIN_FOUND, SAMPLE
 from serve.native import FINE, FOREIGN, ODD
 from serve.native.cleaning import clean_text
-from serve.native.compiler import F4, F8, I4, I8, INT, U1, U4, U8, helper, kernel, prefetch
+from serve.native.compiler import F4, F8, I4, I8, INT, U1, U8, helper, kernel, ones, prefetch
 from serve.native.terms import index_of
-from serve.native.text import NEWLINE, START, copy, plain_text
-from serve.native.tfidf import count_found, count_shortest, find_terms, weigh
-from serve.native.tokens import tokens_of_bytes, tokens_of_text
+from serve.native.text import NEWLINE, START, U, copy, plain_text
+from serve.native.tfidf import LOW_SIX, NOT_THERE, SIX, count_found, count_shortest, find_terms, weigh
+from serve.native.tokens import BEYOND, U_1, tokens_of_bytes, tokens_of_text
 
 # So many weights stand in a line of the cache.
 CACHE_LINE = 16
-# A language is looked for in so many tokens; fewer different words tell none. Tokens are not quite the words that
-# `serve.language` tells languages by: so many more may be in them.
-SAMPLE_TOKENS = 250
+# Tokens are not quite the words that `serve.language` tells languages by: so many more may be in them.
 SLACK = 2
-ASCII = 128
 
 
 @helper
@@ -54,7 +51,7 @@ def score_tokens(
 
 @kernel
 def score_documents(
-    buffer: U1, offsets: I8, fold: I4, shortest: INT, longest: INT, tags: U4, slots: U8, terms: U8, idf: F8,
+    buffer: U1, offsets: I8, fold: I4, shortest: INT, longest: INT, slots: U8, terms: U8, runs: U1, idf: F8,
     sublinear: INT, norm: INT, weights: F4, k: INT, scores: F4, words_in: I8, known: I8, text: I4, low: U1, words: U8, starts: I8,
     hashes: U8, grams: U8, found: I8, counts: I4, touched: I4, values: F8,
 ) -> INT:  # fmt: skip
@@ -70,53 +67,67 @@ def score_documents(
         words_in[d] = n_tokens
         spelt = (words, starts, hashes, grams, found)
         known[d] = score_tokens(
-            n_tokens, shortest, longest, (tags, slots, terms), spelt, counts, touched, values, idf, sublinear, norm,
+            n_tokens, shortest, longest, (slots, terms, runs), spelt, counts, touched, values, idf, sublinear, norm,
             weights, k, scores[d * k : (d + 1) * k],
         )  # fmt: skip
     return 0
 
 
 @helper
-def _may_be_foreign(text, n, n_tokens, table, bounds, seen, words, starts, hashes, found):
+def _may_be_foreign(low, n, n_tokens, longest, table, places, telling, bounds, seen, words, starts, hashes, found):
     """Whether the language of a document has to be looked at closely: as many words of another language, nearly, as
     Indonesian ones, or many letters beyond ASCII.
 
-    bounds: where the words that Malay shares end in the table, those of Indonesian, and those of Malay; others follow.
-    seen: zeros, one a word of the table, before and after; found: room for a number a token.
+    low: of the n characters, as `tokens_of_text` leaves it. table, places: the words that tell languages, and which bit of
+    `seen` stands for each; longest: 0, or the longest n-gram that `found` has the terms of, those of each token first; telling
+    (v,): the bits of these terms, that of no word for most. bounds: where in `seen` the words end that Malay shares, those of
+    Indonesian, those of Malay, and those of others; the bit of no word comes then. seen: zeros before and after.
     """
-    tags, slots, terms = table
-    wide = 0
+    slots, terms = table
     sample = min(n, SAMPLE)
+    wide = begins = START
+    before = np.uint8(0)
     for i in range(sample):
-        wide += text[i] >= ASCII
+        wide += low[i] == BEYOND
+        begins += (low[i] != 0) & (before == 0)
+        before = low[i]
     if 8 * wide > sample:
         return True
-    shared = indonesian = malay = other = 0
-    looked_at = min(n_tokens, SAMPLE_TOKENS)
+    # A character beyond ASCII may end a word and begin another.
+    looked_at = min(n_tokens, begins + wide)
+    g = START
     for i in range(looked_at):
-        found[i] = word = index_of(tags, slots, terms, hashes[i], words, starts[i], starts[i + 1])
-        if word >= 0 and seen[word] == 0:
-            seen[word] = 1
-            if word < bounds[0]:
-                shared += 1
-            elif word < bounds[1]:
-                indonesian += 1
-            elif word < bounds[2]:
-                malay += 1
-            else:
-                other += 1
-    for i in range(looked_at):
-        if found[i] >= 0:
-            seen[found[i]] = 0
+        term = found[g] if longest > 0 else NOT_THERE
+        g += min(longest, n_tokens - i)
+        # Most tokens have been looked up already.
+        if term >= 0:
+            place = np.uint64(telling[U(term)])
+        else:
+            word = index_of(slots, terms, hashes[i], words, starts[i], starts[i + 1])
+            place = np.uint64(places[word]) if word >= 0 else np.uint64(64 * bounds[3])
+        seen[place >> SIX] |= U_1 << (place & LOW_SIX)
+    shared, indonesian = _count(seen, START, bounds[0]), _count(seen, bounds[0], bounds[1])
+    malay, other = _count(seen, bounds[1], bounds[2]), _count(seen, bounds[2], bounds[3])
+    for i in range(len(seen)):
+        seen[i] = 0
     if malay + other < MIN_FOUND:
         return False
     return other + SLACK >= shared + indonesian or malay + SLACK >= indonesian
 
 
+@helper
+def _count(bits, first, last):
+    """The number of bits that are set."""
+    total = START
+    for i in range(first, last):
+        total += np.int64(ones(bits[i]))
+    return total
+
+
 @kernel
 def clean_document(
-    buffer: U1, title_buffer: U1, judged: INT, plain: I4, several: I4, cases: U1, rules: I4, classes: I4, states: I4, outputs: U8,
-    program: I4, sets: I4, ranges: I4, patterns: I4, fold: I4, stack: I8, groups: I8, low: U1, text: I4, spare: I4,
+    buffer: U1, title_buffer: U1, judged: INT, plain: I4, several: I4, cases: U1, rules: I4, begins: U1, classes: I4, states: I4, outputs: U8,
+    program: I4, sets: I4, ranges: I4, patterns: I4, fold: I4, stack: I8, groups: I8, hits: I8, low: U1, text: I4, spare: I4,
     title: I4, kept: I8, traced: INT, origins: I4, spare_origins: I4, removed: I4, count: I8,
 ) -> INT:  # fmt: skip
     """Leaves the cleaned text's characters in `text` and returns their number, -1 for a text or title that is odd.
@@ -131,7 +142,8 @@ def clean_document(
         return -1
     matcher = (program, sets, ranges, patterns, fold, stack, groups)
     trace = (traced != 0, origins, spare_origins, removed, count)
-    return clean_text(matcher, cases, rules, (classes, states), outputs, text, n, title, m, spare, kept, trace)
+    triggers = (begins, classes, states, outputs)
+    return clean_text(matcher, cases, rules, triggers, text, n, title, m, low, hits, spare, kept, trace)
 
 
 @kernel
@@ -143,10 +155,10 @@ def plain_document(buffer: U1, judged: INT, plain: I4, several: I4, low: U1, tex
 @kernel
 def file_documents(
     texts: U1, text_offsets: I8, titles: U1, title_offsets: I8, titled: INT, scores: F4, words_in: I8, known: I8,
-    states_of: U1, title_weight: INT, plain: I4, several: I4, cases: U1, rules: I4, classes: I4, states: I4, outputs: U8, program: I4,
-    sets: I4, ranges: I4, patterns: I4, fold: I4, shortest: INT, longest: INT, tags: U4, slots: U8, terms: U8, idf: F8,
-    sublinear: INT, norm: INT, weights: F4, k: INT, language_tags: U4, language_slots: U8, language_terms: U8,
-    language_bounds: I8, seen: U1, stack: I8, groups: I8, text: I4, spare: I4, title: I4, kept: I8, count: I8, low: U1, words: U8, starts: I8, hashes: U8, grams: U8, found: I8,
+    states_of: U1, title_weight: INT, plain: I4, several: I4, cases: U1, rules: I4, begins: U1, classes: I4, states: I4, outputs: U8, program: I4,
+    sets: I4, ranges: I4, patterns: I4, fold: I4, shortest: INT, longest: INT, slots: U8, terms: U8, runs: U1, idf: F8,
+    sublinear: INT, norm: INT, weights: F4, k: INT, language_slots: U8, language_terms: U8,
+    language_places: I4, telling: I4, language_bounds: I8, seen: U8, stack: I8, groups: I8, hits: I8, text: I4, spare: I4, title: I4, kept: I8, count: I8, low: U1, words: U8, starts: I8, hashes: U8, grams: U8, found: I8,
     counts: I4, touched: I4, values: F8,
 ) -> INT:  # fmt: skip
     """What `score_documents` does, for pages that are not cleaned yet; titles count `title_weight` times where `titled`.
@@ -157,7 +169,8 @@ def file_documents(
     never = titled < 0
     matcher = (program, sets, ranges, patterns, fold, stack, groups)
     trace = (never, text[:0], text[:0], text[:0], count)
-    table = (tags, slots, terms)
+    table = (slots, terms, runs)
+    triggers = (begins, classes, states, outputs)
     for d in range(len(text_offsets) - 1):
         n = plain_text(texts, text_offsets[d], text_offsets[d + 1], plain, several, never, low, text, text[:0], never)
         m = 0
@@ -168,7 +181,7 @@ def file_documents(
         if n < 0 or m < 0:
             states_of[d] = ODD
             continue
-        n = clean_text(matcher, cases, rules, (classes, states), outputs, text, n, title, m, spare, kept, trace)
+        n = clean_text(matcher, cases, rules, triggers, text, n, title, m, low, hits, spare, kept, trace)
         # The document that is vectorised: the title so many times, then the cleaned text.
         size = 0
         if m > 0:
@@ -185,7 +198,10 @@ def file_documents(
             n_tokens, shortest, longest, table, spelt, counts, touched, values, idf, sublinear, norm, weights, k,
             scores[d * k : (d + 1) * k],
         )  # fmt: skip
-        languages = (language_tags, language_slots, language_terms)
-        foreign = _may_be_foreign(spare, size, n_tokens, languages, language_bounds, seen, words, starts, hashes, found)
+        languages = (language_slots, language_terms)
+        foreign = _may_be_foreign(
+            low, size, n_tokens, longest if shortest == 1 else START, languages, language_places, telling, language_bounds,
+            seen, words, starts, hashes, found,
+        )  # fmt: skip
         states_of[d] = FOREIGN if foreign else FINE
     return 0

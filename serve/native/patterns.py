@@ -218,19 +218,22 @@ def match(matcher, text, first, last, at, pattern):
 
 
 @helper
-def search(matcher, text, first, last, at, pattern):
-    """The start of the first match at or after `at`, and its end; (-1, -1) where there is none."""
+def search(matcher, text, first, last, at, until, pattern):
+    """The start of the first match that begins in text[at:until + 1], and its end; (-1, -1) where there is none."""
     patterns = matcher[3]
     row = PATTERN_WIDTH * pattern + 1
+    stop = min(until + 1, last)
     i = at
-    while i < last:
-        while i < last and patterns[U(row + min(text[U(i)], OTHER))] == 0:
+    while True:
+        while i < stop and patterns[U(row + min(text[U(i)], OTHER))] == 0:
             i += 1
+        if i >= stop:
+            break
         end = match(matcher, text, first, last, i, pattern)
         if end >= 0:
             return i, end
         i += 1
-    if i == last:
+    if i == last and until >= last:
         end = match(matcher, text, first, last, i, pattern)
         if end >= 0:
             return i, end

@@ -3,7 +3,8 @@
 import numpy as np
 
 from serve.characters import ODD, SEVERAL, SEVERAL_WIDTH
-from serve.native.compiler import helper, inlined, load_eight, trailing_zeros
+from serve.native import CHECKED
+from serve.native.compiler import helper, inlined, load_eight, move, trailing_zeros
 
 # An index of this type is not checked for being negative.
 U = np.uint64
@@ -25,10 +26,22 @@ ENTITY = 60
 
 
 @helper
-def copy(source, first, last, target, at):
-    """Copies source[first:last] to target[at:]."""
-    for i in range(last - first):
+def widen(source, target, at):
+    """Copies bytes to target[at:]."""
+    for i in range(len(source)):
+        target[at + i] = source[i]
+
+
+@helper
+def _copy_checked(source, first, last, target, at):
+    step = 1 if at <= first else -1
+    for k in range(last - first):
+        i = k if step > 0 else last - first - 1 - k
         target[at + i] = source[first + i]
+
+
+# Copies source[first:last] to target[at:], which may be the same array.
+copy = _copy_checked if CHECKED else move
 
 
 @inlined
@@ -118,7 +131,7 @@ def plain_text(buffer, begin, end, plain, several, judged, low, text, origins, t
         last = _run_end(low, i - begin) + begin
         if last > i and buffer[U(i)] != SPACE:
             size = last - i
-            copy(buffer[i:last], START, size, text, n)
+            widen(buffer[i:last], text, n)
             if traced:
                 for k in range(size):
                     origins[n + k] = seen + k

@@ -2,15 +2,16 @@
 
 import numpy as np
 
-from serve.native.compiler import F8, I4, I8, INT, U1, U4, U8, helper, inlined, kernel, prefetch
-from serve.native.terms import END, LOW_HALF, added, index_of, tag_of
+from serve.native.compiler import F8, I4, I8, INT, U1, U8, helper, kernel, prefetch, trailing_zeros
+from serve.native.terms import U_2, added, index_of, may_be_run
 from serve.native.text import ZERO, U
-from serve.native.tokens import U_1, U_32, join, tokens_of_bytes
+from serve.native.tokens import U_1, join, tokens_of_bytes
 
 # Of the term frequencies that make up nearly all.
 LOGARITHMS = np.log(np.maximum(np.arange(64.0), 1.0))
 # Memory is asked for so many terms before it is read.
 AHEAD = 8
+NOT_THERE, MAY_BE_THERE = np.int64(-1), np.int64(0)
 SIX = np.uint64(6)
 LOW_SIX = np.uint64(63)
 
@@ -19,11 +20,11 @@ LOW_SIX = np.uint64(63)
 def find_terms(n_tokens, shortest, longest, table, words, starts, hashes, grams, found):
     """Writes the index of each n-gram of a document to `found`, -1 for one that is not there, and returns their number.
 
-    N-grams come by the place of their first token, shorter ones first; grams: room for their hashes. This is
-    `terms.index_of` for all of them step by step, so that what each step reads is on its way from memory before.
+    N-grams come by the place of their first token, shorter ones first; grams: room for their hashes. What is read of the table
+    is on its way from memory before.
     """
-    tags, slots, terms = table
-    mask = np.uint64(len(tags) - 1)
+    slots, terms, runs = table
+    mask = np.uint64(len(slots) // 2 - 1)
     n_grams = 0
     for i in range(n_tokens):
         h = hashes[i]
@@ -32,34 +33,16 @@ def find_terms(n_tokens, shortest, longest, table, words, starts, hashes, grams,
                 h = join(h, hashes[i + n - 1])
             if n >= shortest:
                 grams[n_grams] = h
-                prefetch(tags, np.int64(h & mask))
+                found[n_grams] = NOT_THERE
+                if n == 1 or may_be_run(runs, h):
+                    found[n_grams] = MAY_BE_THERE
+                    prefetch(slots, np.int64(U_2 * (h & mask)))
                 n_grams += 1
-    for g in range(n_grams):
-        tag = tag_of(grams[g])
-        place = grams[g] & mask
-        while tags[place] != 0 and tags[place] != tag:
-            place = (place + U_1) & mask
-        found[g] = -1
-        if tags[place] != 0:
-            found[g] = place
-            prefetch(slots, np.int64(place))
-    for g in range(n_grams):
-        if found[g] >= 0:
-            prefetch(terms, np.int64(slots[U(found[g])] & LOW_HALF))
     g = 0
     for i in range(n_tokens):
         for n in range(shortest, min(longest, n_tokens - i) + 1):
-            if found[g] >= 0:
-                slot = slots[U(found[g])]
-                at = np.int64(slot & LOW_HALF)
-                k, end = starts[i], starts[i + n]
-                while k < end and terms[U(at)] == words[U(k)]:
-                    at += 1
-                    k += 1
-                if k == end and terms[U(at)] == END:
-                    found[g] = np.int64(slot >> U_32)
-                else:  # another term of the same tag stands before it, or it is not there
-                    found[g] = index_of(tags, slots, terms, grams[g], words, starts[i], end)
+            if found[g] == MAY_BE_THERE:
+                found[g] = index_of(slots, terms, grams[g], words, starts[i], starts[i + n])
             g += 1
     return n_grams
 
@@ -111,16 +94,6 @@ def weigh(touched, n_touched, counts, idf, sublinear, norm, values):
             values[t] *= scale
 
 
-@inlined
-def _lowest_bit(word):
-    """The number of the lowest bit that is set: the bits below it, counted (Warren, Hacker's Delight, 5-1)."""
-    x = (word & (~word + U_1)) - U_1
-    x -= (x >> U_1) & np.uint64(0x5555555555555555)
-    x = (x & np.uint64(0x3333333333333333)) + ((x >> np.uint64(2)) & np.uint64(0x3333333333333333))
-    x = (x + (x >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
-    return (x * np.uint64(0x0101010101010101)) >> np.uint64(56)
-
-
 @helper
 def _sort(touched, n_touched, bits, summary):
     """Sorts column numbers by way of a bitmap (bits) and a bitmap of its words (summary), both zero before and after."""
@@ -132,17 +105,17 @@ def _sort(touched, n_touched, bits, summary):
     out = 0
     for s in range(len(summary)):
         while summary[s] != ZERO:
-            word = np.uint64(s) << SIX | _lowest_bit(summary[s])
+            word = np.uint64(s) << SIX | trailing_zeros(summary[s])
             summary[s] &= summary[s] - U_1
             while bits[word] != ZERO:
-                touched[out] = word << SIX | _lowest_bit(bits[word])
+                touched[out] = word << SIX | trailing_zeros(bits[word])
                 bits[word] &= bits[word] - U_1
                 out += 1
 
 
 @kernel
 def weigh_documents(
-    buffer: U1, offsets: I8, fold: I4, shortest: INT, longest: INT, tags: U4, slots: U8, terms: U8, idf: F8,
+    buffer: U1, offsets: I8, fold: I4, shortest: INT, longest: INT, slots: U8, terms: U8, runs: U1, idf: F8,
     sublinear: INT, norm: INT, row_ends: I8, columns: I4, values: F8, text: I4, low: U1, words: U8, starts: I8, hashes: U8,
     grams: U8, found: I8, counts: I4, bits: U8, summary: U8,
 ) -> INT:  # fmt: skip
@@ -151,12 +124,13 @@ def weigh_documents(
     columns, values: as long as the documents can have entries; norm: 0 none, 1 or 2; counts, bits, summary: zeros.
     """
     filled = 0
+    table = (slots, terms, runs)
     for d in range(len(offsets) - 1):
         n_tokens = tokens_of_bytes(
             buffer, offsets[d], offsets[d + 1], text, low, fold, words, starts, hashes, starts[:0]
         )
         touched = columns[filled:]
-        n_grams = find_terms(n_tokens, shortest, longest, (tags, slots, terms), words, starts, hashes, grams, found)
+        n_grams = find_terms(n_tokens, shortest, longest, table, words, starts, hashes, grams, found)
         n_touched = count_found(found, n_grams, counts, idf, touched)
         _sort(touched, n_touched, bits, summary)
         weigh(touched, n_touched, counts, idf, sublinear, norm, values[filled:])
@@ -167,7 +141,7 @@ def weigh_documents(
 
 @kernel
 def count_documents(
-    buffer: U1, offsets: I8, first: INT, fold: I4, shortest: INT, longest: INT, tags: U4, slots: U8, terms: U8,
+    buffer: U1, offsets: I8, first: INT, fold: I4, shortest: INT, longest: INT, slots: U8, terms: U8,
     frequencies: I8, last_seen: I8, used: I8, text: I4, low: U1, words: U8, starts: I8, hashes: U8, grams: U8, found: I8,
 ) -> INT:  # fmt: skip
     """Counts the n-grams of the documents from `first` on, and returns the first document there was no room for.
@@ -175,6 +149,8 @@ def count_documents(
     frequencies (2 capacity,): documents and occurrences of each term; last_seen (capacity,): one more than the document
     that a term was last counted in; used: as in `native.terms`.
     """
+    # Of terms that are added on the way no bits are kept.
+    table = (slots, terms, buffer[:0])
     for d in range(first, len(offsets) - 1):
         n_tokens = tokens_of_bytes(
             buffer, offsets[d], offsets[d + 1], text, low, fold, words, starts, hashes, starts[:0]
@@ -184,14 +160,14 @@ def count_documents(
         new_words = starts[n_tokens] * longest * (longest - shortest + 1) + new_terms
         if used[0] + new_terms > len(last_seen) or used[1] + new_words > len(terms):
             return d
-        find_terms(n_tokens, shortest, longest, (tags, slots, terms), words, starts, hashes, grams, found)
+        find_terms(n_tokens, shortest, longest, table, words, starts, hashes, grams, found)
         g = 0
         for i in range(n_tokens):
             for n in range(shortest, min(longest, n_tokens - i) + 1):
                 term = found[g]
                 g += 1
                 if term < 0:
-                    term = added(tags, slots, terms, used, words, starts[i], starts[i + n])
+                    term = added(slots, terms, used, words, starts[i], starts[i + n])
                 if last_seen[term] != d + 1:
                     last_seen[term] = d + 1
                     frequencies[2 * term] += 1

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from serve.clean import clean, clean_traced, normalise, normalise_traced
 from serve.paths import DATA
+from serve.rules import MAX_RULES, RULES
 
 BODY = "Gubernur meresmikan jembatan itu pada Senin (3/2/2025). Warga menyambutnya dengan tarian."
 SECOND = "Anggarannya Rp 480 juta, kata dia."
@@ -315,6 +316,24 @@ def test_long_repetitions_end(unit: str) -> None:
     text = unit * (50_000 // len(unit))
     assert isinstance(clean(text, unit * 20), str)
     assert isinstance(clean("Kalimat pertama. " + text + " tamat.", "Kalimat"), str)
+
+
+def test_leftovers_far_apart_go_whatever_went_before():
+    before = f"JAKARTA, KOMPAS.com - {BODY}"
+    leftovers = [
+        "Baca juga: Gubernur Tinjau Jembatan",
+        "(Foto: Antara/Budi)",
+        "Baca Juga: Warga Sambut Gubernur",
+        "SCROLL TO CONTINUE",
+    ]
+    pages = [f"<p>{SECOND * 20}</p>\n<p>{leftover}</p>\n" for leftover in leftovers]
+    cleaned = clean(before + "\n" + "".join(pages * 3) + SECOND + "\nEditor: Adi Budi")
+    assert cleaned.split() == (BODY + " " + f"{SECOND * 20} " * 12 + SECOND).split()
+
+
+def test_triggers_stand_where_rules_are_told_by_bits():
+    assert len(RULES) <= MAX_RULES
+    assert all(trigger for rule in RULES for trigger in rule.triggers)
 
 
 @pytest.mark.parametrize("character", ["½", "㏂", "…", "ﬃ", "é", "𝐁", "x"])

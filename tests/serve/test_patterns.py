@@ -49,7 +49,9 @@ PIECES = [
 
 @numba.njit
 def _find(program, sets, ranges, patterns, fold, stack, groups, text, at, pattern):
-    return search((program, sets, ranges, patterns, fold, stack, groups), text, np.int64(0), len(text), at, pattern)
+    return search(
+        (program, sets, ranges, patterns, fold, stack, groups), text, np.int64(0), len(text), at, len(text), pattern
+    )
 
 
 class Finder:

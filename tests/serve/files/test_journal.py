@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+import pyarrow as pa
 import pytest
 
 from serve.batch import Outcome, predict_file
@@ -14,7 +15,7 @@ from serve.errors import InputError
 from serve.files import journal, lines
 from serve.files.journal import journal_file, rejected_file
 from serve.paths import ROOT
-from tests.serve.files.keywords import Keywords, Stopped, keywords
+from tests.serve.files.keywords import Filed, Keywords, Stopped, keywords
 
 if TYPE_CHECKING:
     from serve.model import TopicModel
@@ -167,3 +168,21 @@ def test_rejected_rows_of_an_earlier_run_do_not_stay(source: Path) -> None:
     source.write_text("id,isi\n1,panen\n")
     predict_file(keywords(), source, target)
     assert {path.name for path in source.parent.iterdir()} == {"a.csv", "b.csv"}
+
+
+def test_two_runs_do_not_write_one_file(source: Path) -> None:
+    target = source.parent / "b.csv"
+
+    class Second(Keywords):
+        """Begins another run in the midst of the first."""
+
+        def file(self, texts: pa.Array, titles: pa.Array | None = None, *, n_threads: int) -> Filed:
+            for resume in (False, True):
+                with pytest.raises(InputError, match=r"b\.csv: is being written by another run; wait until"):
+                    predict_file(keywords(), source, target, resume=resume)
+            return super().file(texts, titles, n_threads=n_threads)
+
+    pytest.importorskip("fcntl")
+    assert predict_file(cast("TopicModel", Second()), source, target) == Outcome(ROWS, 3)
+    assert predict_file(keywords(), source, target) == Outcome(ROWS, 3)
+    assert {path.name for path in source.parent.iterdir()} == {"a.csv", "b.csv", rejected_file(target).name}
