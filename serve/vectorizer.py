@@ -78,9 +78,11 @@ class Documents:
         import pyarrow
         import pyarrow.compute
 
-        texts = texts.cast(pyarrow.large_string())
         if isinstance(texts, pyarrow.ChunkedArray):
-            texts = texts.chunk(0) if texts.num_chunks == 1 else texts.combine_chunks()
+            if texts.num_chunks != 1:
+                return cls.together(cls._of_arrow(chunk, pages) for chunk in texts.chunks)
+            texts = texts.chunk(0)
+        texts = texts.cast(pyarrow.large_string())
         if texts.null_count:
             texts = pyarrow.compute.fill_null(texts, "")
         if not pages and pyarrow.compute.any(pyarrow.compute.match_substring(texts, "Σ")).as_py():
