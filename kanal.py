@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from serve.errors import InputError, KanalError
+from serve.service.settings import Settings
 
 if TYPE_CHECKING:
     from serve.model import TopicModel as TopicModel
@@ -456,6 +457,48 @@ def export(
     from train.export import export as export_model
 
     print(f"Written: {export_model(load(model), form.value, folder)}")
+
+
+DEFAULTS = Settings()
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="The address to listen on; one that others reach needs keys in KANAL_API_KEYS, with commas between.")] = DEFAULTS.host,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on; 0 for one that is free.")] = DEFAULTS.port,
+    model: ModelOption = None,
+    workers: Annotated[int, typer.Option(min=1, help="How many processes answer.")] = DEFAULTS.workers,
+    rate_limit: Annotated[float, typer.Option(min=0, help="Requests a second of one key, or of one address without a key; 0 for any number.")] = DEFAULTS.rate,
+    allow_host: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Answer under this name only; may be given more than once. Default: localhost when listening there without keys, else any name.")] = None,
+    insecure: Annotated[bool, typer.Option("--insecure", help="Listen without keys on an address that others reach.")] = False,
+    file_mb: Annotated[int, typer.Option(min=1, help="How large an uploaded file may be, in MiB.")] = DEFAULTS.file_bytes >> 20,
+    uploads: Annotated[int, typer.Option(min=1, help="How many files one process files at a time.")] = DEFAULTS.uploads,
+    connections: Annotated[int, typer.Option(min=1, help="How many connections one process has at a time.")] = DEFAULTS.connections,
+    reload_seconds: Annotated[float, typer.Option(min=0.1, help="How often to ask the registry for a new champion.")] = DEFAULTS.reload_seconds,
+    shutdown_seconds: Annotated[float, typer.Option(min=1, help="How long requests in flight may take once the service is told to stop.")] = DEFAULTS.shutdown_seconds,
+) -> None:  # fmt: skip
+    """Answer over HTTP: an API under /v1, described at /openapi.json, and a page at /."""
+    try:
+        from serve.service.server import serve as run
+    except ModuleNotFoundError as error:
+        raise InputError(f"'{error.name}' is needed: run `pip install 'kanal[serve]'`.") from None
+
+    keys = (key.strip() for key in os.environ.get("KANAL_API_KEYS", "").split(","))
+    settings = Settings(
+        host=host,
+        port=port,
+        workers=workers,
+        keys=tuple(filter(None, keys)),
+        allow_hosts=tuple(allow_host or ()),
+        insecure=insecure,
+        rate=rate_limit,
+        file_bytes=file_mb << 20,
+        uploads=uploads,
+        connections=connections,
+        reload_seconds=reload_seconds,
+        shutdown_seconds=shutdown_seconds,
+    )
+    run(settings, model)
 
 
 @data_app.command()

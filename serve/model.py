@@ -2,9 +2,11 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, Union, overload
 
@@ -31,6 +33,7 @@ Texts: TypeAlias = Union[Sequence[str | None], "pyarrow.Array"]
 FORMAT = 1
 # How many times an article's title counts beside its text.
 TITLE_WEIGHT = 2
+_DTYPES = {"F32": "<f4", "F64": "<f8"}
 CARD, VOCABULARY, WEIGHTS = "model.json", "vocabulary.txt", "weights.safetensors"
 
 
@@ -339,6 +342,9 @@ class TopicModel:
     def load(cls, path: str | Path) -> Self:
         """The model in a folder that `save` wrote. Reads data only: nothing in the folder is run.
 
+        The weights stay in their file, mapped into memory, which all processes share that load it. The folder may be
+        replaced or removed meanwhile (`save` does so by renaming), but its files must not be written over.
+
         Raises ModelError when a file is missing, truncated, altered or of a newer format.
         """
         folder = Path(path)
@@ -348,21 +354,15 @@ class TopicModel:
         data = {name: _read_checked(folder, name, card["sha256"]) for name in (VOCABULARY, WEIGHTS)}
         try:
             return cls._from_parts(card, data)
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
             raise ModelError(f"{folder}: not a usable model ({error}); train it again or take a whole copy.") from None
 
     @classmethod
-    def _from_parts(cls, card: dict[str, Any], data: dict[str, bytes]) -> Self:
-        from safetensors import SafetensorError
-        from safetensors.numpy import load
-
+    def _from_parts(cls, card: dict[str, Any], data: dict[str, bytes | mmap]) -> Self:
         taxonomy = {entry["id"]: Topic.of_json(entry) for entry in card["topics"]}
-        terms = Vocabulary.of_bytes(data[VOCABULARY].replace(b"\n", b"\0"))
+        terms = Vocabulary.of_bytes(bytes(data[VOCABULARY]).replace(b"\n", b"\0"))
         v, k = len(terms), len(taxonomy)
-        try:
-            arrays = load(data[WEIGHTS])
-        except SafetensorError as error:
-            raise ValueError(f"{WEIGHTS}: {error}") from None
+        arrays = _arrays_in(data[WEIGHTS])
         for name, shape, dtype in (
             ("weights", (v, k), np.float32), ("bias", (k,), np.float32), ("calibration", (2, k), np.float64),
             ("thresholds", (k,), np.float64), ("idf", (v,), np.float64),
@@ -540,11 +540,32 @@ def _card_hash(card: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps({**card, "sha256": hashes}, sort_keys=True).encode()).hexdigest()
 
 
-def _read_checked(folder: Path, name: str, hashes: dict[str, str]) -> bytes:
+def _read_checked(folder: Path, name: str, hashes: dict[str, str]) -> bytes | mmap:
+    """A file's bytes, mapped; empty bytes where it is empty. Raises ModelError when its hash is not as in `hashes`."""
     try:
-        data = (folder / name).read_bytes()
+        with (folder / name).open("rb") as file:
+            # A mapping has a size; what is hashed is what is used, whatever becomes of the file's name.
+            data = mmap(file.fileno(), 0, access=ACCESS_READ) if os.fstat(file.fileno()).st_size else b""
     except FileNotFoundError:
         raise ModelError(f"{folder / name}: missing; take a whole copy of the model.") from None
     if hashlib.sha256(data).hexdigest() != hashes.get(name):
         raise ModelError(f"{folder / name}: truncated or altered (sha256 differs); take a whole copy of the model.")
     return data
+
+
+def _arrays_in(data: bytes | mmap) -> dict[str, NDArray[Any]]:
+    """The arrays of a file of safetensors, without copying them: a header's length (u64), the header in JSON, the data.
+
+    Raises ValueError, KeyError or TypeError for a file that is not as that format says.
+    """
+    start = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:start])
+    arrays = {}
+    for name in ("weights", "bias", "calibration", "thresholds", "idf"):
+        entry = header[name]
+        first, end = entry["data_offsets"]
+        dtype, shape = np.dtype(_DTYPES[entry["dtype"]]), entry["shape"]
+        if not 0 <= start + first <= start + end <= len(data) or (start + first) % dtype.itemsize:
+            raise ValueError(f"{WEIGHTS}: '{name}' lies outside of the file, or not where its numbers can")
+        arrays[name] = np.frombuffer(data, dtype, (end - first) // dtype.itemsize, start + first).reshape(shape)
+    return arrays

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
 from serve.atomic import atomic_folder
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 NAME = "kanal"
 CHAMPION = "champion"
 CHALLENGER = "challenger"
+CHAMPION_URI = f"models:/{NAME}@{CHAMPION}"
 MODEL_FOLDER = Path("artifacts", "model")
 """Where a saved TopicModel lies inside of MLflow's model."""
 
@@ -33,16 +34,11 @@ def find_model(uri: str | None = None) -> Path:
     A model in a local SQLite database is found without importing MLflow, which takes seconds; one on a server is
     downloaded once, to `mlruns/cache`. Raises InputError when there is no such version, KanalError when MLflow fails.
     """
-    uri = uri or f"models:/{NAME}@{CHAMPION}"
+    uri = uri or CHAMPION_URI
     if not uri.startswith("models:"):
         # A folder that `kanal export --format mlflow` wrote holds the model further down.
         return Path(uri, MODEL_FOLDER) if Path(uri, "MLmodel").is_file() else Path(uri)
-    parts = re.fullmatch(r"models:/([^/@]+)(?:@([\w-]+)|/(\d+))", uri)
-    if parts is None:
-        raise InputError(
-            f"{uri}: not the address of a model; write models:/{NAME}@{CHAMPION}, models:/{NAME}/3 or a folder."
-        )
-    name, alias, version = parts[1], parts[2], int(parts[3] or 0)
+    name, alias, version = _parts(uri)
     database = local_database()
     if database is None:
         return _fetched(uri, name, alias, version)
@@ -58,6 +54,37 @@ def find_model(uri: str | None = None) -> Path:
     if urlsplit(location).scheme not in ("", "file"):
         return _fetched(uri, name, alias, version)
     return _local(location, database) / MODEL_FOLDER
+
+
+def version_uri(uri: str | None = None) -> str | None:
+    """The address of the very version that an alias names now, such as "models:/kanal/3"; None for a path.
+
+    Raises InputError when there is no such alias, KanalError when MLflow fails; a version's address is returned as it is.
+    """
+    uri = uri or CHAMPION_URI
+    if not uri.startswith("models:"):
+        return None
+    name, alias, _ = _parts(uri)
+    if alias is None:
+        return uri
+    database = local_database()
+    if database is not None and not database.exists():
+        raise InputError(NO_MODEL)
+    try:
+        named = _aliased(database, name, alias) if database is not None else _asked_alias(uri, name, alias)
+    except sqlite3.Error:
+        named = _asked_alias(uri, name, alias)
+    if named is None:
+        raise _unknown(uri, alias)
+    return f"models:/{name}/{named}"
+
+
+def _parts(uri: str) -> tuple[str, str | None, int]:
+    """Name, alias and version (0 where there is an alias) of models:/name@alias or models:/name/version."""
+    parts = re.fullmatch(r"models:/([^/@]+)(?:@([\w-]+)|/(\d+))", uri)
+    if parts is None:
+        raise InputError(f"{uri}: not the address of a model; write {CHAMPION_URI}, models:/{NAME}/3 or a folder.")
+    return parts[1], parts[2], int(parts[3] or 0)
 
 
 def tracking_uri() -> str:
@@ -117,21 +144,30 @@ def quiet_mlflow() -> Iterator[None]:
 
 def _stored(database: Path, name: str, alias: str | None, version: int) -> str | None:
     """Where MLflow keeps the files of a version, read from its own tables; None when there is no such version."""
-    with closing(sqlite3.connect(f"file:{quote(str(database))}?mode=ro", uri=True)) as connection:
-        if alias is not None:
-            query = (
-                "SELECT version FROM registered_model_aliases WHERE workspace = 'default' AND name = ? AND alias = ?"
-            )
-            row = connection.execute(query, (name, alias)).fetchone()
-            if row is None:
-                return None
-            version = row[0]
-        query = (
-            "SELECT storage_location FROM model_versions "
-            "WHERE workspace = 'default' AND name = ? AND version = ? AND current_stage != 'Deleted_Internal'"
-        )
-        row = connection.execute(query, (name, version)).fetchone()
+    if alias is not None:
+        named = _aliased(database, name, alias)
+        if named is None:
+            return None
+        version = named
+    query = (
+        "SELECT storage_location FROM model_versions "
+        "WHERE workspace = 'default' AND name = ? AND version = ? AND current_stage != 'Deleted_Internal'"
+    )
+    row = _first(database, query, name, version)
     return None if row is None else str(row[0])
+
+
+def _aliased(database: Path, name: str, alias: str) -> int | None:
+    """The version that an alias names, read from MLflow's own tables; None when there is no such alias."""
+    query = "SELECT version FROM registered_model_aliases WHERE workspace = 'default' AND name = ? AND alias = ?"
+    row = _first(database, query, name, alias)
+    return None if row is None else int(row[0])
+
+
+def _first(database: Path, query: str, *values: str | int) -> tuple[Any, ...] | None:
+    """The first row that a query of a database, which is only read, finds."""
+    with closing(sqlite3.connect(f"file:{quote(str(database))}?mode=ro", uri=True)) as connection:
+        return connection.execute(query, values).fetchone()
 
 
 def _local(location: str, database: Path) -> Path:
@@ -147,23 +183,31 @@ def _fetched(uri: str, name: str, alias: str | None, version: int) -> Path:
     with mlflow_client() as client:
         import mlflow
 
-        try:
-            found = (
-                client.get_model_version_by_alias(name, alias)
-                if alias
-                else client.get_model_version(name, str(version))
-            )
-        except mlflow.MlflowException as error:
-            # MLflow calls an alias that is not there an invalid value.
-            if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-                raise _unknown(uri, alias) from None
-            raise
+        found = _asked(client, uri, name, alias, version)
         # The time of creation tells version 1 of one server from version 1 of another.
         cached = MLRUNS / "cache" / f"{name}-{found.version}-{found.creation_timestamp}"
         if not cached.is_dir():
             with atomic_folder(cached) as folder:
                 mlflow.artifacts.download_artifacts(f"models:/{name}/{found.version}", dst_path=str(folder))
     return cached / MODEL_FOLDER
+
+
+def _asked_alias(uri: str, name: str, alias: str) -> int:
+    with mlflow_client() as client:
+        return int(_asked(client, uri, name, alias, 0).version)
+
+
+def _asked(client: "MlflowClient", uri: str, name: str, alias: str | None, version: int) -> Any:
+    """What MLflow says of a version, which an alias may name."""
+    import mlflow
+
+    try:
+        return client.get_model_version_by_alias(name, alias) if alias else client.get_model_version(name, str(version))
+    except mlflow.MlflowException as error:
+        # MLflow calls an alias that is not there an invalid value.
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            raise _unknown(uri, alias) from None
+        raise
 
 
 def _unknown(uri: str, alias: str | None) -> InputError:

@@ -23,7 +23,8 @@ def read_json_lines(
     lines: Lines, batch_rows: int
 ) -> tuple[pa.Schema, Callable[[Sequence[str], Position | None], Iterator[Part]]]:
     """The schema, and what gives the parts, as in `serve.files.formats.Reader`."""
-    columns = list(dict.fromkeys(chain.from_iterable(_first_objects(lines)[:batch_rows])))
+    keys = dict.fromkeys(chain.from_iterable(_first_objects(lines)[:batch_rows]))
+    columns = list(dict.fromkeys(map(_without_surrogates, keys)))
 
     def parts(texts: Sequence[str], start: Position | None) -> Iterator[Part]:
         if start:
@@ -98,8 +99,7 @@ def _object(text: str, line: int, number: int, texts: Sequence[str]) -> Object |
     for name in texts:
         if reason := no_text(value.get(name), name):
             return f"row {number}", reason
-    # Only an escape can bring half a surrogate pair into a string; it has no UTF-8.
-    return _without_surrogates(value) if r"\ud" in text or r"\uD" in text else value
+    return value
 
 
 def _without_surrogates(value: Any) -> Any:
@@ -113,6 +113,14 @@ def _without_surrogates(value: Any) -> Any:
 
 
 def _batch(objects: list[Object], columns: list[str]) -> pa.RecordBatch:
+    try:
+        return _table(objects, columns)
+    except UnicodeEncodeError:
+        # Only an escape can bring half a surrogate pair into a string; it has no UTF-8.
+        return _table([_without_surrogates(item) for item in objects], columns)
+
+
+def _table(objects: list[Object], columns: list[str]) -> pa.RecordBatch:
     names = list(dict.fromkeys(chain(columns, chain.from_iterable(objects))))
     return pa.record_batch([_column([item.get(name) for item in objects]) for name in names], names=names)
 

@@ -87,6 +87,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @example(body='1,2,""""\n"",,"a""b"\r\n', block=7, batch_rows=2)
 @example(body='1,2,a"b"\n1,2,"a"\r3,4,5\n\r\n1,2,"a\r"\r\r\n', block=2**22, batch_rows=100)
 @example(body="1,2,3\n \n1,2,3,4\n1,2,3", block=2**22, batch_rows=100)
+@example(body='1,2,3\r\r\n\r\r\n1,"2","3"\r\r\n1,2,3\r', block=2**22, batch_rows=100)
+@example(body="1,2,3\n1,2\n" * 40, block=2**22, batch_rows=100)
 def test_rows_are_those_of_the_csv_module(place: Path, body: str, block: int, batch_rows: int) -> None:
     place.write_bytes((HEADER + body).encode())
     told = list(expected(body))

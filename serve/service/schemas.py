@@ -1,0 +1,154 @@
+"""What comes in and goes out as JSON."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import models_json_schema
+
+TITLE = "Raja Yordania Tiba di Jakarta"
+TEXT = "Presiden menerima kunjungan kenegaraan Raja Yordania di Istana Merdeka, Jakarta, Rabu pagi."
+
+
+class _In(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Article(_In):
+    id: str | None = Field(None, description="Given back with the answer.")
+    title: str | None = None
+    text: str = Field(description="May be empty.")
+
+
+class Articles(_In):
+    model_config = ConfigDict(json_schema_extra={"example": {"articles": [{"id": "a1", "title": TITLE, "text": TEXT}]}})
+
+    articles: list[Article] = Field(min_length=1)
+
+
+class ToExplain(_In):
+    model_config = ConfigDict(json_schema_extra={"example": {"title": TITLE, "text": TEXT, "topics": ["state_visit"]}})
+
+    title: str | None = None
+    text: str
+    topics: list[str] | None = Field(
+        None, description="Ids; default: those assigned, or the likeliest one where there is none."
+    )
+
+
+class Model(BaseModel):
+    version: str = Field(examples=["3f2a0c71b9de"])
+    registry: str | None = Field(
+        description="Its address in the registry; null for a folder.", examples=["models:/kanal/3"]
+    )
+
+
+class Topic(BaseModel):
+    id: str = Field(examples=["state_visit"])
+    name_id: str = Field(examples=["Kunjungan kenegaraan"])
+    name_en: str = Field(examples=["State visit"])
+    iptc: list[str] = Field(description="IPTC Media Topics.", examples=[["medtop:20000639"]])
+    iab: list[str] = Field(description="IAB Content Taxonomy 3.1.", examples=[["388"]])
+    probability: float = Field(ge=0, le=1, examples=[0.9312])
+    threshold: float = Field(ge=0, le=1, examples=[0.312])
+    assigned: bool
+
+
+class Filed(BaseModel):
+    id: str | None
+    topics: list[Topic] = Field(description="Likeliest first.")
+    uncertain: bool
+    notes: list[str] = Field(
+        description='"uncertain", "not Indonesian: English" (or what it is in), "mostly unknown words", "empty".'
+    )
+
+
+class Prediction(BaseModel):
+    model: Model
+    articles: list[Filed] = Field(description="In the order of the request.")
+
+
+class Span(BaseModel):
+    field: Literal["title", "text"]
+    start: int
+    end: int = Field(description="Exclusive; both count code points of the title or text as it was sent.")
+
+
+class Word(BaseModel):
+    term: str = Field(examples=["kunjungan kenegaraan"])
+    value: float = Field(description="What it adds to the score.")
+    spans: list[Span]
+
+
+class ExplainedTopic(Topic):
+    score: float = Field(description="The bias and the values of all words, added up.")
+    bias: float
+    words: list[Word] = Field(description="The strongest ones, strongest first, those against the topic included.")
+
+
+class Removed(BaseModel):
+    kind: str = Field(examples=["dateline"])
+    start: int
+    end: int
+
+
+class Explanation(BaseModel):
+    model: Model
+    topics: list[ExplainedTopic]
+    removed: list[Removed] = Field(description="What cleaning took out of the text.")
+    uncertain: bool
+    notes: list[str]
+
+
+class TopicFacts(BaseModel):
+    id: str
+    group: str
+    name_id: str
+    name_en: str
+    iptc: list[str]
+    iab: list[str]
+    about: str
+    not_about: str
+    threshold: float
+
+
+class Topics(BaseModel):
+    model: Model
+    topics: list[TopicFacts]
+
+
+class Alive(BaseModel):
+    status: Literal["ok"]
+
+
+class Ready(BaseModel):
+    status: Literal["ready"]
+    model: Model
+    problem: str | None = Field(description="Why a newer champion is not in use.")
+
+
+class Fault(BaseModel):
+    pointer: str = Field(description="A JSON pointer into the body.", examples=["/articles/3/text"])
+    detail: str
+
+
+class ProblemBody(BaseModel):
+    """RFC 9457."""
+
+    type: Literal["about:blank"]
+    title: str
+    status: int
+    detail: str = Field(description="What is wrong, and what to do.")
+    errors: list[Fault] | None = Field(None, description="Where a body is at fault.")
+
+
+def request_schemas(articles: int, text_characters: int) -> dict[str, Any]:
+    """The JSON schemas of the bodies that come in, by name, with the limits that apply."""
+    _, found = models_json_schema(
+        [(Articles, "validation"), (ToExplain, "validation")], ref_template="#/components/schemas/{model}"
+    )
+    schemas: dict[str, Any] = found["$defs"]
+    schemas["Articles"]["properties"]["articles"]["maxItems"] = articles
+    for name in ("Article", "ToExplain"):
+        schemas[name]["properties"]["text"]["maxLength"] = text_characters
+        schemas[name]["properties"]["title"]["anyOf"][0]["maxLength"] = text_characters
+    return schemas
