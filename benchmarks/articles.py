@@ -16,11 +16,11 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv
+import pyarrow.parquet
 from numpy.typing import NDArray
 
 from serve.paths import DATA
@@ -227,14 +227,26 @@ def blocks(seed: int = 0) -> Iterator[pa.Table]:
         yield generator.block()
 
 
+def first(n: int, seed: int = 0) -> Iterator[pa.Table]:
+    """The first n articles of a seed, block by block."""
+    for start, table in zip(range(0, n, BLOCK), blocks(seed), strict=False):
+        yield table.slice(0, n - start)
+
+
 def articles(n: int, seed: int = 0) -> pa.Table:
     """The first n articles of a seed: columns id, title, text, topics (a list)."""
-    tables: list[Any] = []
-    for table in blocks(seed):
-        tables.append(table)
-        if len(tables) * BLOCK >= n:
-            return pa.concat_tables(tables).slice(0, n)
-    raise AssertionError("blocks has no end")
+    return pa.concat_tables(first(n, seed))
+
+
+def write_parquet(path: Path, n: int, seed: int = 0) -> None:
+    """Writes the first n articles of a seed, with topics; a row group for each block, so that any number fits in memory."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    schema = pa.schema([*((name, pa.string()) for name in ("id", "title", "text")), ("topics", pa.list_(pa.string()))])
+    with pyarrow.parquet.ParquetWriter(part, schema) as writer:
+        for table in first(n, seed):
+            writer.write_table(table)
+    part.rename(path)
 
 
 def write_csv(path: Path, megabytes: float, seed: int = 0) -> int:

@@ -1,7 +1,8 @@
 """What people would pick instead of Kanal, each at its best reasonable settings, all with the same four verbs.
 
 Each learns from n texts (title, line break, text) with their topics (n, k), and writes what it has learnt to a folder; what is
-read from there answers for n texts with (n, k) booleans. `fit` may take the texts out of the list. Settings of fastText and Vowpal
+read from there answers for n texts with (n, k) booleans. `fit` may take the texts out of the list. They are strings, as most
+take nothing else; Kanal learns from Arrow's columns. Settings of fastText and Vowpal
 Wabbit are the best of a small grid on the corpus' test articles, which is in their favour; scikit-learn's and LibMultiLabel's are Kanal's own, so that they reach the same optimum.
 
     python -m benchmarks.contenders scikit-learn MODEL IN.csv OUT.csv
@@ -14,8 +15,9 @@ import multiprocessing
 import os
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,12 +32,18 @@ def cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
+# n strings, or batches of Arrow with the columns title and text, n rows in all.
+Texts: TypeAlias = list[Any]
+
+
 class Contender(ABC):
     name: ClassVar[str]
+    arrow: ClassVar[bool] = False
+    """Whether it learns from batches of Arrow."""
 
     @classmethod
     @abstractmethod
-    def fit(cls, texts: list[str], y: NDArray[np.bool_], folder: Path) -> None: ...
+    def fit(cls, texts: Texts, y: NDArray[np.bool_], folder: Path) -> None: ...
 
     @classmethod
     @abstractmethod
@@ -67,7 +75,7 @@ class ScikitLearn(Contender):
         self.pipeline = pipeline
 
     @classmethod
-    def fit(cls, texts: list[str], y: NDArray[np.bool_], folder: Path) -> None:
+    def fit(cls, texts: Texts, y: NDArray[np.bool_], folder: Path) -> None:
         import joblib
         from sklearn.feature_extraction.text import TfidfVectorizer
         from sklearn.multiclass import OneVsRestClassifier
@@ -149,7 +157,7 @@ class FastText(Contender):
         self.topics = topics
 
     @classmethod
-    def fit(cls, texts: list[str], y: NDArray[np.bool_], folder: Path) -> None:
+    def fit(cls, texts: Texts, y: NDArray[np.bool_], folder: Path) -> None:
         import fasttext
 
         examples = folder / "examples.txt"
@@ -211,7 +219,7 @@ class VowpalWabbit(Contender):
         self.topics = int((folder / "topics").read_text())
 
     @classmethod
-    def fit(cls, texts: list[str], y: NDArray[np.bool_], folder: Path) -> None:
+    def fit(cls, texts: Texts, y: NDArray[np.bool_], folder: Path) -> None:
         examples = folder / "examples.txt"
         with examples.open("w", encoding="utf-8") as file:
             for text, row in zip(texts, y, strict=True):
@@ -265,7 +273,7 @@ class LibMultiLabel(Contender):
         self.model = model
 
     @classmethod
-    def fit(cls, texts: list[str], y: NDArray[np.bool_], folder: Path) -> None:
+    def fit(cls, texts: Texts, y: NDArray[np.bool_], folder: Path) -> None:
         from libmultilabel import linear
 
         preprocessor = linear.Preprocessor(tfidf_params=TFIDF)
@@ -301,21 +309,32 @@ class KanalLinear(Contender):
     """Kanal's vectoriser and its linear classifiers, nothing else: what scikit-learn's pipeline does."""
 
     name = "Kanal, vectoriser and classifiers only"
+    arrow = True
 
     def __init__(self, vectorizer: Any, weights: Any) -> None:
         self.vectorizer = vectorizer
         self.weights = weights
 
     @classmethod
-    def fit(cls, texts: list[str], y: NDArray[np.bool_], folder: Path) -> None:
+    def fit(cls, texts: Texts, y: NDArray[np.bool_], folder: Path) -> None:
         import joblib
+        import pyarrow as pa
+        import pyarrow.compute as pc
 
         from serve.vectorizer import Documents, TfidfVectorizer
         from train.linear import fit_linear
 
-        documents = Documents.of(texts)
+        def joined() -> Iterator[Documents]:
+            while texts:
+                batch = texts.pop(0)
+                yield Documents.of(pc.binary_join_element_wise(batch["title"], batch["text"], "\n"))
+
+        documents = Documents.together(joined())
+        pa.default_memory_pool().release_unused()
         vectorizer = TfidfVectorizer(**TFIDF)  # type: ignore[arg-type]
-        weights = fit_linear(vectorizer.fit_transform(documents), y, cost=COST, tolerance=TOLERANCE)
+        x = vectorizer.fit_transform(documents)
+        del documents
+        weights = fit_linear(x, y, cost=COST, tolerance=TOLERANCE)
         joblib.dump((vectorizer, weights), cls.files(folder))
 
     @classmethod
@@ -339,34 +358,28 @@ class Kanal(Contender):
     """Kanal as it learns from a user's articles alone: cleaning, calibration and thresholds, no background, no lexicon."""
 
     name = "Kanal"
+    arrow = True
 
     def __init__(self, model: Any) -> None:
         self.model = model
 
     @classmethod
-    def fit(cls, texts: list[str], y: NDArray[np.bool_], folder: Path) -> None:
+    def fit(cls, texts: Texts, y: NDArray[np.bool_], folder: Path) -> None:
         cls._fit(texts, y, folder)
 
     @classmethod
-    def _fit(cls, texts: list[str], y: NDArray[np.bool_], folder: Path, **material: Any) -> None:
-        import pandas as pd
+    def _fit(cls, texts: Texts, y: NDArray[np.bool_], folder: Path, **material: Any) -> None:
+        import pyarrow as pa
 
         from serve.topics import load_topics
         from train.fit import fit
 
         taxonomy = load_topics()
         names = list(taxonomy)
-        split = [text.split("\n", 1) for text in texts]
-        corpus = pd.DataFrame(
-            {
-                "id": [str(i) for i in range(len(texts))],
-                "title": [title for title, _ in split],
-                "text": [text for _, text in split],
-                "topics": [[names[j] for j in np.flatnonzero(row)] for row in y],
-            }
-        )
+        corpus = pa.Table.from_batches(texts).to_pandas()
+        corpus["id"] = [str(i) for i in range(len(corpus))]
+        corpus["topics"] = [[names[j] for j in np.flatnonzero(row)] for row in y]
         # The frame has them; two copies would count against Kanal's memory.
-        del split
         texts.clear()
         fit(corpus, taxonomy, **material).save(cls.files(folder))
 
@@ -399,7 +412,7 @@ class KanalWhole(Kanal):
     name = "Kanal, background and lexicon"
 
     @classmethod
-    def fit(cls, texts: list[str], y: NDArray[np.bool_], folder: Path) -> None:
+    def fit(cls, texts: Texts, y: NDArray[np.bool_], folder: Path) -> None:
         from train.background import EMBEDDED_BACKGROUND, Background
         from train.lexicon import load_lexicon
 

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow.parquet
 from numpy.typing import NDArray
 
-from benchmarks.contenders import CONTENDERS, slug
+from benchmarks.contenders import CONTENDERS, Texts, slug
 from benchmarks.measure import WORK, python, run
 from serve.paths import DATA
 from serve.topics import load_topics
@@ -62,16 +62,25 @@ def corpus() -> tuple[Path, Path]:
     return paths
 
 
-def read(path: Path) -> tuple[list[str], NDArray[np.bool_]]:
-    """The texts (title, line break, text) of a Parquet file of articles, and their topics (n, k)."""
+def read(path: Path, *, arrow: bool) -> tuple[Texts, NDArray[np.bool_]]:
+    """The texts of a Parquet file of articles, as strings (title, line break, text) or as batches of Arrow with the columns
+    title and text, and their topics (n, k)."""
     column = {name: j for j, name in enumerate(load_topics())}
-    file = pyarrow.parquet.ParquetFile(path)
-    texts: list[str] = []
+    # No more of the file in memory than is looked at.
+    file = pyarrow.parquet.ParquetFile(path, pre_buffer=False)
+    texts: Texts = []
     y = np.zeros((file.metadata.num_rows, len(column)), bool)
-    for batch in file.iter_batches(10_000):
-        for row in batch.to_pylist():
-            y[len(texts), [column[topic] for topic in row["topics"]]] = True
-            texts.append(f"{row['title']}\n{row['text']}")
+    n = 0
+    for batch in file.iter_batches(10_000, columns=["title", "text", "topics"], use_threads=False):
+        for topics in batch["topics"].to_pylist():
+            y[n, [column[topic] for topic in topics]] = True
+            n += 1
+        if arrow:
+            texts.append(batch.select(["title", "text"]))
+        else:
+            titles, bodies = (batch[name].to_pylist() for name in ("title", "text"))
+            texts += [f"{title}\n{body}" for title, body in zip(titles, bodies, strict=True)]
+    pyarrow.default_memory_pool().release_unused()
     return texts, y
 
 
@@ -98,13 +107,13 @@ def main() -> None:
         parser.add_argument(path, type=Path)
     arguments = parser.parse_args()
     contender = CONTENDERS[arguments.name]
-    texts, y = read(arguments.train)
+    texts, y = read(arguments.train, arrow=contender.arrow)
     articles = _peak()
     begin = time.perf_counter()
     contender.fit(texts, y, arguments.folder)
     seconds, peak = time.perf_counter() - begin, _peak()
     del texts, y
-    texts, y = read(arguments.test)
+    texts, y = read(arguments.test, arrow=False)
     model = contender.load(arguments.folder)
     scores = model.scores(texts)
     best = best_f1(scores, y) if scores is not None else None

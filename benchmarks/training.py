@@ -10,9 +10,7 @@ import functools
 from pathlib import Path
 from statistics import median
 
-import pyarrow.parquet
-
-from benchmarks.articles import articles
+from benchmarks.articles import write_parquet
 from benchmarks.contenders import (
     FastText,
     Kanal,
@@ -35,8 +33,7 @@ CONTENDERS = (Kanal, KanalLinear, ScikitLearn, LibMultiLabel, FastText, VowpalWa
 
 def made_up(n: int, seed: int) -> Path:
     path = WORK / f"made-up-{n}-{seed}.parquet"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pyarrow.parquet.write_table(articles(n, seed), path)
+    write_parquet(path, n, seed)
     return path
 
 

@@ -26,6 +26,8 @@ BLOCK_BYTES = 1 << 20
 MANY = 1000
 # A vocabulary's slots hold the place of a term, in words of eight bytes, in 32 bits.
 MAX_WORDS = (1 << 32) - 1
+# More different terms are not counted side by side, which takes some 100 bytes each.
+MAX_TERMS = 1 << 24
 # Sixteen bits for each term of several tokens: one run in sixteen at most is looked up in vain.
 SMALLEST_RUNS = 1 << 10
 
@@ -42,7 +44,8 @@ class Documents:
 
     @classmethod
     def of(cls, texts: Any, *, pages: bool = False) -> Self:
-        """From an Arrow string array (used in place) or any iterable of str; None is an empty document.
+        """From an Arrow string array or a series of pandas that is one (used in place), or any iterable of str; None is an
+        empty document.
 
         pages: to be cleaned before they are tokenised, and therefore with all capitals as they are.
         """
@@ -52,14 +55,23 @@ class Documents:
             raise ValueError("Iterable over raw text documents expected, string object received.")
         if hasattr(texts, "type") and hasattr(texts, "null_count"):
             return cls._of_arrow(texts, pages)
-        if isinstance(texts, list) and len(texts) >= MANY:
+        if (isinstance(texts, list) and len(texts) >= MANY) or hasattr(texts, "__arrow_c_stream__"):
             import pyarrow
 
             # Arrow puts them in one place without bytes of each in between; half a surrogate pair it refuses.
             with suppress(pyarrow.ArrowException, UnicodeError):
                 return cls._of_arrow(pyarrow.array(texts, pyarrow.large_string()), pages)
-        encode = _encode_page if pages else _encode
-        return cls._of_bytes([encode(text) if text else b"" for text in texts])
+        encoder = _encode_page if pages else encode
+        return cls._of_bytes([encoder(text) if text else b"" for text in texts])
+
+    @classmethod
+    def together(cls, parts: Iterable["Documents"]) -> Self:
+        """The documents of all parts in one place; a part that nobody else keeps is gone when the next one is made."""
+        buffer, lengths = Growing(np.uint8), Growing(np.int64)
+        for part in parts:
+            buffer.append(part.buffer[part.offsets[0] : part.offsets[-1]])
+            lengths.append(np.diff(part.offsets))
+        return cls(buffer.whole(), np.concatenate([[0], np.cumsum(lengths.whole())]))
 
     @classmethod
     def _of_arrow(cls, texts: Any, pages: bool) -> Self:
@@ -67,12 +79,14 @@ class Documents:
         import pyarrow.compute
 
         if isinstance(texts, pyarrow.ChunkedArray):
-            texts = texts.combine_chunks()
+            if texts.num_chunks != 1:
+                return cls.together(cls._of_arrow(chunk, pages) for chunk in texts.chunks)
+            texts = texts.chunk(0)
         texts = texts.cast(pyarrow.large_string())
         if texts.null_count:
             texts = pyarrow.compute.fill_null(texts, "")
         if not pages and pyarrow.compute.any(pyarrow.compute.match_substring(texts, "Σ")).as_py():
-            return cls._of_bytes([_encode(text) for text in texts.to_pylist()])
+            return cls._of_bytes([encode(text) for text in texts.to_pylist()])
         _, offsets, data = texts.buffers()
         buffer = np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
         return cls(buffer, np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1])
@@ -85,6 +99,9 @@ class Documents:
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
+
+    def __iter__(self) -> Iterator[str]:
+        return map(self.text, range(len(self)))
 
     @property
     def longest(self) -> int:
@@ -99,7 +116,15 @@ class Documents:
 
     def text(self, i: int) -> str:
         """Document i."""
-        return self.buffer[self.offsets[i] : self.offsets[i + 1]].tobytes().decode("utf-8", "surrogatepass")
+        return self.bytes(i).tobytes().decode("utf-8", "surrogatepass")
+
+    def bytes(self, i: int) -> NDArray[np.uint8]:
+        """Document i in UTF-8."""
+        return self.buffer[self.offsets[i] : self.offsets[i + 1]]
+
+    def share_before(self, i: int) -> float:
+        """The share of the bytes that the documents before document i have."""
+        return float((self.offsets[i] - self.offsets[0]) / max(1, self.offsets[-1] - self.offsets[0])) or 1.0
 
     def part(self, block: slice) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         return self.buffer, self.offsets[block.start : block.stop + 1]
@@ -109,7 +134,8 @@ def _encode_page(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def _encode(text: str) -> bytes:
+def encode(text: str) -> bytes:
+    """The text as the kernels that tokenise take it."""
     # Python lower-cases a capital sigma by its neighbours ("ΟΔΟΣ" -> "οδος" with a final "ς"), the kernels one by one.
     # A dotted "İ", whose lower case is two characters, is left to the kernels: the text keeps its length.
     if "Σ" in text:
@@ -119,11 +145,37 @@ def _encode(text: str) -> bytes:
 
 def map_blocks(work: Callable[[slice], T], blocks: Sequence[slice], n_threads: int | None) -> list[T]:
     """work(block) of each block, in order, on `n_threads` threads (all cores when None)."""
+    return list(each_block(work, blocks, n_threads))
+
+
+def each_block(work: Callable[[slice], T], blocks: Sequence[slice], n_threads: int | None) -> Iterator[T]:
+    """The same one after the other, as soon as they are there."""
     n_threads = min(n_threads or cores(), len(blocks))
     if n_threads <= 1:
-        return [work(block) for block in blocks]
+        yield from map(work, blocks)
+        return
     with ThreadPoolExecutor(n_threads) as pool:
-        return list(pool.map(work, blocks))
+        yield from pool.map(work, blocks)
+
+
+class Growing:
+    """An array that is filled from the front, and made longer where it stands: there is no second copy of it."""
+
+    def __init__(self, dtype: Any) -> None:
+        self.array: NDArray[Any] = np.empty(0, dtype)
+        self.filled = 0
+
+    def append(self, more: NDArray[Any], share: float = 0.9) -> None:
+        """Adds what is, with all that is there, such a share of what there will be, as far as is known."""
+        end = self.filled + len(more)
+        if end > len(self.array):
+            self.array.resize(int(1.02 * end / share) + 1, refcheck=False)
+        self.array[self.filled : end] = more
+        self.filled = end
+
+    def whole(self) -> NDArray[Any]:
+        self.array.resize(self.filled, refcheck=False)
+        return self.array
 
 
 @dataclass(frozen=True)
@@ -310,8 +362,28 @@ class TfidfVectorizer:
 
     def rows(self, documents: Documents) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[Any]]:
         """The rows of `transform` as the three arrays of a CSR matrix: ends (n + 1,), columns, values."""
-        shortest, longest = self._check_parameters()
         row_ends = np.zeros(len(documents) + 1, np.int64)
+        columns, values = Growing(np.int32), Growing(self.dtype)
+        for block, its_columns, its_values in self._weighed(documents, row_ends[1:]):
+            row_ends[1:][block] += columns.filled
+            share = documents.share_before(block.stop)
+            columns.append(its_columns, share)
+            values.append(its_values, share)
+        return row_ends, columns.whole(), values.whole()
+
+    def document_frequencies(self, documents: Documents) -> NDArray[np.int64]:
+        """(v,): how many of the documents hold each term; without keeping their rows."""
+        frequencies = np.zeros(len(self.terms_), np.int64)
+        for _, columns, _ in self._weighed(documents, np.empty(len(documents), np.int64)):
+            frequencies += np.bincount(columns, minlength=len(frequencies))
+        return frequencies
+
+    def _weighed(
+        self, documents: Documents, row_ends: NDArray[np.int64]
+    ) -> Iterator[tuple[slice, NDArray[np.int32], NDArray[Any]]]:
+        """Blocks of the documents, one after the other, with the columns and values of their rows; `row_ends` (n,) takes
+        where each row ends in its block."""
+        shortest, longest = self._check_parameters()
         idf = self.idf_ if self.use_idf else np.ones(len(self.terms_))
 
         def weigh(block: slice) -> tuple[NDArray[np.int32], NDArray[Any]]:
@@ -323,18 +395,14 @@ class TfidfVectorizer:
             space = self.workspaces.of_size(documents.longest)
             filled = kernels.weigh_documents(
                 buffer, offsets, kernels.table("fold"), shortest, longest, *self.terms_.table, idf, self.sublinear_tf,
-                NORMS[self.norm], row_ends[1:][block], columns, values, *space.tokens, space.counts, space.bits,
+                NORMS[self.norm], row_ends[block], columns, values, *space.tokens, space.counts, space.bits,
                 space.summary,
             )  # fmt: skip
             return columns[:filled], values[:filled].astype(self.dtype, copy=False)
 
         blocks = documents.blocks()
-        parts = map_blocks(weigh, blocks, self.n_jobs)
-        for block, before in zip(blocks[1:], np.cumsum([len(columns) for columns, _ in parts]), strict=False):
-            row_ends[1:][block] += before
-        columns = np.concatenate([columns for columns, _ in parts] or [np.zeros(0, np.int32)])
-        values: NDArray[Any] = np.concatenate([values for _, values in parts] or [np.zeros(0, self.dtype)])
-        return row_ends, columns, values
+        for block, (columns, values) in zip(blocks, each_block(weigh, blocks, self.n_jobs), strict=True):
+            yield block, columns, values
 
     def _check_parameters(self) -> tuple[int, int]:
         shortest, longest = self.ngram_range
@@ -446,18 +514,23 @@ def count_terms(
 ) -> TermCounts:
     """The counts of the word n-grams that at least `lowest` and at most `highest` of the documents hold.
 
-    Raises ValueError where there is none.
+    Of more than MAX_TERMS different ones the rarest are dropped on the way, so that memory stays bounded; one that is
+    met again later is counted anew, as word2vec does. Raises ValueError where there is none.
     """
     import pyarrow
     import pyarrow.compute
 
     n_bytes = int(documents.offsets[-1] - documents.offsets[0])
     blocks = documents.blocks(max(BLOCK_BYTES, n_bytes // (n_threads or cores()) + 1))
-    counters = map_blocks(lambda block: _Counter().count(documents, block, ngram_range), blocks, n_threads)
-    total = counters[0] if counters else _Counter()
-    for other in counters[1:]:
-        total.merge(other)
-    n_terms, n_words = total.used
+    try:
+        counters = map_blocks(lambda block: _Counter().count(documents, block, ngram_range), blocks, n_threads)
+        total = counters.pop(0) if counters else _Counter()
+        while counters:
+            total.merge(counters.pop(0))
+    except _TooManyTermsError:
+        # From the first document to the last, so that what is dropped does not depend on the number of threads.
+        total = _Counter(pruning=True).count(documents, slice(0, len(documents)), ngram_range)
+    n_terms = int(total.used[0])
     if n_terms == 0:
         raise ValueError("empty vocabulary; perhaps the documents only contain stop words")
     frequencies = total.frequencies[:n_terms]
@@ -466,8 +539,7 @@ def count_terms(
     size = int(kept.sum())
     if size == 0:
         raise ValueError("After pruning, no terms remain. Try a lower min_df or a higher max_df.")
-    spelt, offsets = np.empty(9 * int(n_words), np.uint8), np.zeros(size + 1, np.int64)
-    spelt = spelt[: kernels.spell(total.terms[:n_words], kept.view(np.uint8), spelt, offsets)]
+    spelt, offsets = total.spell(kept)
     # UTF-8 bytes sort as the characters do; the zero byte at the end puts a term before those that go on.
     arrow = pyarrow.LargeBinaryArray.from_buffers(
         pyarrow.large_binary(), size, [None, pyarrow.py_buffer(offsets), pyarrow.py_buffer(spelt)]
@@ -477,46 +549,89 @@ def count_terms(
     return TermCounts(_gather(spelt, offsets, order), frequencies[:, 0], frequencies[:, 1])
 
 
-class _Counter:
-    """A hash table of terms that grows while documents are counted into it."""
+class _TooManyTermsError(Exception):
+    """More than MAX_TERMS different ones."""
 
-    def __init__(self) -> None:
+
+class _Counter:
+    """A hash table of terms that grows while documents are counted into it, or drops the rarest where it is full."""
+
+    def __init__(self, *, pruning: bool = False) -> None:
+        self.pruning = pruning
         self.used = np.zeros(2, np.int64)
         self.terms = np.zeros(0, np.uint64)
         self.frequencies = np.zeros((0, 2), np.int64)
         self._resize(1 << 15)
 
     def count(self, documents: Documents, block: slice, ngram_range: tuple[int, int]) -> Self:
+        """Raises _TooManyTermsError unless it may drop some."""
         buffer, offsets = documents.part(block)
         space = Workspace(documents.longest, n_grams=ngram_range[1] - ngram_range[0] + 1)
-        last_seen = np.zeros(0, np.int64)
+        last_seen = np.zeros(len(self.frequencies), np.int64)
         done = 0
         while True:
-            last_seen = _lengthened(last_seen, len(self.frequencies))
             done = kernels.count_documents(
                 buffer, offsets, done, kernels.table("fold"), *ngram_range, self.slots, self.terms,
                 self.frequencies, last_seen, self.used, *space.tokens,
             )  # fmt: skip
             if done == len(offsets) - 1:
+                self._check()
                 return self
+            if self.pruning and self.used[0] > MAX_TERMS:
+                kept = self._prune()
+                last_seen[: len(kept)], last_seen[len(kept) :] = last_seen[kept], 0
+                continue
+            self._check()
             self._resize(2 * len(self.frequencies))
+            last_seen = _lengthened(last_seen, len(self.frequencies), int(self.used[0]))
 
     def merge(self, other: "_Counter") -> None:
+        """Adds the other's counts. Raises _TooManyTermsError."""
         while np.any(self.used + other.used > (len(self.frequencies), len(self.terms))):
             self._resize(2 * len(self.frequencies))
         kernels.merge_counts(
             self.slots, self.terms, self.frequencies, self.used,
             other.terms, other.used, other.frequencies,
         )  # fmt: skip
+        self._check()
+
+    def spell(self, kept: NDArray[np.bool_]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """The terms that are kept in UTF-8, a zero byte behind each, and where they begin and end."""
+        n_words = int(self.used[1])
+        spelt, offsets = np.empty(9 * n_words, np.uint8), np.zeros(int(kept.sum()) + 1, np.int64)
+        return spelt[: kernels.spell(self.terms[:n_words], kept.view(np.uint8), spelt, offsets)], offsets
+
+    def _check(self) -> None:
+        if self.used[0] > MAX_TERMS and not self.pruning:
+            raise _TooManyTermsError
+
+    def _prune(self) -> NDArray[np.int64]:
+        """Drops the terms that fewest documents hold, half of all at least, and returns the numbers of the others."""
+        documents = self.frequencies[: self.used[0], 0]
+        kept = documents > np.partition(documents, len(documents) // 2)[len(documents) // 2]
+        spelt, offsets = self.spell(kept)
+        numbers = np.flatnonzero(kept)
+        self.frequencies[: len(numbers)] = self.frequencies[numbers]
+        self.frequencies[len(numbers) :] = 0
+        for array in (self.slots, self.used):
+            array[:] = 0
+        room = np.empty(int(np.diff(offsets).max(initial=0)) + 2, np.uint64)
+        runs = np.zeros(SMALLEST_RUNS, np.uint8)
+        kernels.build_table(spelt, offsets, self.slots, self.terms, runs, room, self.used)
+        return numbers
 
     def _resize(self, capacity: int) -> None:
         if 8 * capacity > MAX_WORDS:
             raise ValueError("too many different terms to count; use a smaller ngram_range or fewer documents")
         self.slots = _empty_slots(capacity)
         kernels.rehash(self.terms, self.used, self.slots)
-        self.terms = _lengthened(self.terms, 8 * capacity)
-        self.frequencies = _lengthened(self.frequencies, capacity)
+        n_terms, n_words = self.used.tolist()
+        self.terms = _lengthened(self.terms, 8 * capacity, n_words)
+        self.frequencies = _lengthened(self.frequencies, capacity, n_terms)
 
 
-def _lengthened(array: NDArray[Any], length: int) -> NDArray[Any]:
-    return np.concatenate([array, np.zeros((length - len(array), *array.shape[1:]), array.dtype)])
+def _lengthened(array: NDArray[Any], length: int, used: int) -> NDArray[Any]:
+    # Zeros that are not written to take no memory.
+    longer = np.zeros((length, *array.shape[1:]), array.dtype)
+    longer[:used] = array[:used]
+    return longer

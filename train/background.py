@@ -1,7 +1,7 @@
 """Figures counted from a large unlabelled crawl: how common words are, which keep company, what is written together."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -122,23 +122,26 @@ def read_crawl(
     text_column: str | None = None,
     *,
     title_weight: int = TITLE_WEIGHT,
-) -> list[str]:
+) -> Documents:
     """The articles of CSV, JSONL or Parquet files, cleaned and composed as a model takes them."""
-    articles: list[str] = []
+    return Documents.together(_read_parts(files, title_column, text_column, title_weight))
+
+
+def _read_parts(
+    files: Sequence[str | Path], title_column: str | None, text_column: str | None, title_weight: int
+) -> Iterator[Documents]:
     for file in files:
         with open_reader(file) as reader:
             text = find_column("text", reader.columns, text_column, file=reader.name)
             title = find_column("title", reader.columns, title_column, file=reader.name, required=False)
             for batch in reader:
-                texts = as_text(batch.column(text)).to_pylist()
-                titles = as_text(batch.column(title)).to_pylist() if title else None
-                articles += compose_all(texts, titles, title_weight)
-    return articles
+                titles = as_text(batch.column(title)) if title else None
+                yield compose_all(as_text(batch.column(text)), titles, title_weight)
 
 
 def build_background(
-    crawl: Sequence[str],
-    corpus: Sequence[str] = (),
+    crawl: Documents | Sequence[str],
+    corpus: Documents | Sequence[str] = (),
     *,
     pairs: Collection[str] = (),
     dimensions: int | None = None,
@@ -150,7 +153,7 @@ def build_background(
     """
     from sklearn.decomposition import TruncatedSVD
 
-    documents = Documents.of([*crawl, *corpus])
+    documents = Documents.together(map(Documents.of, (crawl, corpus)))
     n = len(documents)
     least = min(MIN_DOCUMENTS, n)
     counts = count_terms(documents, (1, 1), least)
@@ -196,8 +199,7 @@ def _pair_frequencies(documents: Documents, pairs: Collection[str]) -> dict[str,
     vectorizer = TfidfVectorizer.of_vocabulary(
         Vocabulary.of(names), np.ones(len(names)), ngram_range=(2, 2), dtype=np.float32
     )
-    _, columns, _ = vectorizer.rows(documents)
-    return dict(zip(names, np.bincount(columns, minlength=len(names)).tolist(), strict=True))
+    return dict(zip(names, vectorizer.document_frequencies(documents).tolist(), strict=True))
 
 
 def _profiles(rows: csr_matrix, places: NDArray[np.float32]) -> csr_matrix:

@@ -120,7 +120,7 @@ def run_experiment(
     adaptation = None
     if crawl:
         before, columns = model, material.columns
-        articles = Documents.of(read_crawl(crawl, columns.title, columns.text, title_weight=settings.title_weight))
+        articles = read_crawl(crawl, columns.title, columns.text, title_weight=settings.title_weight)
         # Its articles say what the profiles say, and more.
         after = fit(
             training, taxonomy, settings, background=_without_profiles(background), lexicon=lexicon, crawl=articles

@@ -1,7 +1,8 @@
 """Articles -> rows: the terms that a model knows, how rare each is, and the articles' rows in words and in latent space."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,12 @@ from scipy.sparse import csr_matrix
 
 from serve.vectorizer import Documents, TfidfVectorizer, Vocabulary, count_terms, inverse_document_frequency
 from train.background import Background, of_length_one
+
+# Where rows end (n + 1,), their columns and their values: the arrays of a CSR matrix.
+Rows: TypeAlias = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
+
+# Latent rows are made for so many articles at once.
+BLOCK = 10_000
 
 
 @dataclass(frozen=True)
@@ -21,10 +28,17 @@ class Features:
     profiles: csr_matrix
     """(g, v): the background's profiles in these terms."""
 
-    def rows(self, documents: Documents) -> tuple[csr_matrix, NDArray[np.float32]]:
-        """The documents' TF-IDF rows x (n, v), and beside them their latent rows z = x V (n, d)."""
-        x = self.vectorizer.transform(documents)
-        return x, x @ self.vectors
+    def rows(self, *parts: Documents, others: Sequence[csr_matrix] = ()) -> tuple[csr_matrix, NDArray[np.float32]]:
+        """The documents' TF-IDF rows, those of all parts, and other rows behind them: x (n, v); and beside them their
+        latent rows z = x V (n, d)."""
+        rows: list[Rows] = [self.vectorizer.rows(part) for part in parts]
+        ends, columns, values = stacked(*rows, *((other.indptr, other.indices, other.data) for other in others))
+        x = csr_matrix((values, columns, ends), shape=(len(ends) - 1, len(self.vectorizer.terms_)))
+        z = np.empty((x.shape[0], self.vectors.shape[1]), np.float32)
+        if self.vectors.shape[1]:
+            for start in range(0, len(z), BLOCK):
+                z[start : start + BLOCK] = x[start : start + BLOCK] @ self.vectors
+        return x, z
 
     def folded(self, sparse: NDArray[np.float64], dense: NDArray[np.float64]) -> NDArray[np.float32]:
         """(v, k): one weight a term that says what the two of a classifier on x and z say together.
@@ -33,6 +47,18 @@ class Features:
         gets its weight from the words that it keeps company with.
         """
         return np.ascontiguousarray(sparse + self.vectors @ dense, np.float32)
+
+
+def stacked(first: Rows, *others: Rows) -> Rows:
+    """The rows of all, in the arrays of the first, which are made longer where they stand: they may be very large."""
+    ends, columns, values = first
+    for more_ends, more_columns, more_values in others:
+        filled = len(columns)
+        for array, more in ((columns, more_columns), (values, more_values)):
+            array.resize(filled + len(more), refcheck=False)
+            array[filled:] = more
+        ends = np.concatenate([ends, more_ends[1:].astype(np.int64) + filled])
+    return ends, columns, values
 
 
 def learn_features(
@@ -59,8 +85,8 @@ def learn_features(
     ngram_range = (1, 1 + max(name.count(" ") for name in names))
     parameters = {"ngram_range": ngram_range, "sublinear_tf": True, "dtype": np.float32}
 
-    _, columns, _ = TfidfVectorizer.of_vocabulary(terms, np.ones(len(terms)), **parameters).rows(documents)
-    frequencies = np.bincount(columns, minlength=len(terms)).astype(np.int64)
+    unweighed = TfidfVectorizer.of_vocabulary(terms, np.ones(len(terms)), **parameters)
+    frequencies = unweighed.document_frequencies(documents)
     vectors = np.zeros((len(terms), background.codes.shape[1] if background else 0), np.float32)
     profiles = csr_matrix(np.zeros((0, len(terms)), np.float32))
     if background is not None:

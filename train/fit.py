@@ -1,12 +1,11 @@
 """The training, top to bottom: corpus, background and lexicon -> TopicModel."""
 
 from dataclasses import asdict, dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
 from numpy.typing import NDArray
-from scipy.sparse import vstack
 from sklearn.model_selection import KFold
 
 from serve.errors import InputError
@@ -19,7 +18,7 @@ from train.check import MIN_ARTICLES
 from train.corpus import fingerprint, label_matrix, topic_counts, topics_found
 from train.features import learn_features
 from train.lexicon import Lexicon, lexicon_pairs, lexicon_pieces
-from train.linear import LinearWeights, fit_linear
+from train.linear import Labelled, LinearWeights, fit_all
 
 
 @dataclass(frozen=True)
@@ -49,6 +48,11 @@ class Settings:
     seed: int = 0
 
 
+Rows: TypeAlias = NDArray[np.int64]
+
+# So many articles held out, and so many of each topic's own among them, are enough for calibration and thresholds.
+ENOUGH_ARTICLES, ENOUGH_POSITIVES = 20_000, 100
+
 # What a first model says of unlabelled rows is left out where its probability is between these.
 UNDECIDED = (0.3, 0.5)
 
@@ -74,7 +78,7 @@ def fit(
     topics = list(taxonomy)
     truth = label_matrix(corpus["topics"], topics)
     n, k = truth.shape
-    articles = Documents.of(compose_all(corpus["text"], corpus["title"], settings.title_weight))
+    articles = compose_all(corpus["text"], corpus["title"], settings.title_weight)
     features = learn_features(
         articles,
         ngram_max=settings.ngram_max,
@@ -87,19 +91,17 @@ def fit(
 
     # Rows: articles, pieces of the lexicon, and what is unlabelled.
     pieces = lexicon_pieces(lexicon or {}, topics, settings.piece_size)
-    parts = [features.rows(articles), features.rows(Documents.of(text for text, _ in pieces))]
-    parts.append((features.profiles, features.profiles @ features.vectors))
-    if crawl is not None:
-        parts.append(features.rows(crawl))
-    x, z = vstack([x for x, _ in parts]).tocsr(), np.vstack([z for _, z in parts])
+    texts = [articles, Documents.of(text for text, _ in pieces), *([] if crawl is None else [crawl])]
+    x, z = features.rows(*texts, others=[features.profiles])
+    del articles, texts
     known = n + len(pieces)
     unlabelled = np.arange(known, x.shape[0])
     labelled, weight = np.zeros((x.shape[0], k), bool), np.zeros(x.shape[0])
     labelled[:known] = np.vstack([truth, label_matrix([[topic] for _, topic in pieces], topics)])
     weight[:known] = np.concatenate([np.ones(n), np.full(len(pieces), settings.piece_weight)])
 
-    def learn(train: NDArray[np.int64], guesses: NDArray[np.float64] | None) -> LinearWeights:
-        """From articles `train`, all pieces, and what is unlabelled where a first model's guesses are decided."""
+    def labels(train: NDArray[np.int64], guesses: NDArray[np.float64] | None) -> Labelled:
+        """Of articles `train`, all pieces, and what is unlabelled where a first model's guesses are decided."""
         rows = np.concatenate([train, np.arange(n, x.shape[0])])
         y, weights = labelled, weight
         if guesses is not None:
@@ -107,25 +109,26 @@ def fit(
             y, weights = labelled.copy(), np.repeat(weight[:, None].astype(np.float32), k, axis=1)
             y[unlabelled] = guesses >= UNDECIDED[1]
             weights[unlabelled] = decided * np.float32(settings.unlabelled_weight)
-        return fit_linear(x, y, z=z, cost=settings.cost, sample_weight=weights, rows=rows, n_jobs=1)
+        return Labelled(y, weights, rows)
 
     def score(weights: LinearWeights, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         return x[rows] @ weights.sparse + z[rows] @ weights.dense + weights.bias
 
     single_label = bool((truth.sum(axis=1) == 1).all())
     calibrate = temperature if single_label else platt
-    folds = list(KFold(min(settings.folds, n), shuffle=True, random_state=settings.seed).split(truth))
+    folds = _enough(list(KFold(min(settings.folds, n), shuffle=True, random_state=settings.seed).split(truth)), truth)
+    tested = np.sort(np.concatenate([held_out for _, held_out in folds]))
     # What a first model guesses, whole and without each fold; a fold's articles have no part in what is guessed for it.
     guesses: list[NDArray[np.float64] | None] = [None] * (len(folds) + 1)
     for stage in range(2 if len(unlabelled) else 1):
-        parts_to_learn = [np.arange(n), *(train for train, _ in folds)]
-        whole, *learnt = Parallel(-1, prefer="threads")(
-            delayed(learn)(train, guess) for train, guess in zip(parts_to_learn, guesses, strict=True)
-        )
+        trained_on = [np.arange(n), *(train for train, _ in folds)]
+        parts = [labels(train, guess) for train, guess in zip(trained_on, guesses, strict=True)]
+        whole, *learnt = fit_all(x, parts, z=z, cost=settings.cost)
         scores = np.empty((n, k))
         for (_, held_out), part in zip(folds, learnt, strict=True):
             scores[held_out] = score(part, held_out)
-        calibration = calibrate(scores, truth)
+        scores = scores[tested]
+        calibration = calibrate(scores, truth[tested])
         if stage == 0 and len(unlabelled):
             guesses = [probabilities(score(part, unlabelled), calibration, single_label) for part in (whole, *learnt)]
 
@@ -150,12 +153,24 @@ def fit(
             },
         },
     )
-    found = model.probabilities(scores)
+    found, truth = model.probabilities(scores), truth[tested]
     if not single_label:
         model = model.with_thresholds(f1_thresholds(found, truth))
     model = replace(model, uncertain_below=uncertainty_limit(model.confidence(scores)))
     assigned = model.decide(found, scores)
     return model.with_card(out_of_fold_micro_f1=float(2 * (assigned & truth).sum() / (assigned.sum() + truth.sum())))
+
+
+def _enough(folds: list[tuple[Rows, Rows]], truth: NDArray[np.bool_]) -> list[tuple[Rows, Rows]]:
+    """Of the folds (articles to learn from, articles held out) the first ones, so many that calibration and thresholds,
+    a few figures a topic, can be told from the articles held out: a fit each is saved where articles are many."""
+    held_out, positives = 0, np.zeros(truth.shape[1], np.int64)
+    for i, (_, rows) in enumerate(folds, start=1):
+        held_out += len(rows)
+        positives += truth[rows].sum(axis=0)
+        if held_out >= ENOUGH_ARTICLES and positives.min() >= ENOUGH_POSITIVES:
+            return folds[:i]
+    return folds
 
 
 def choose_taxonomy(

@@ -5,6 +5,7 @@ linear SVM", algorithm 3 with the shrinking of section 3.2): the method of libli
 one shared CSR matrix that is not copied for each topic, with further dense columns beside it where there are any.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numba
@@ -13,9 +14,33 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from serve.native.compiler import prefetch
+
 # Of the projected gradient, as in liblinear; its own default is 0.1, and 1e-4 in scikit-learn.
 TOLERANCE = 1e-3
 MAX_EPOCHS = 1000
+# So many entries of a row stand in a line of the cache.
+CACHE_LINE = 16
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """What k classifiers learn from, of the n rows of a matrix."""
+
+    y: NDArray[np.bool_]
+    """(n, k)."""
+    sample_weight: NDArray[np.floating] | None = None
+    """(n,), or (n, k) for a weight a topic; 0 leaves a row out. All 1 when None."""
+    rows: NDArray[np.int64] | None = None
+    """The rows to learn from; all when None."""
+
+    def topic(self, j: int) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+        """Of topic j: 1 or -1 a row (n,), the rows' weights (n,), and the numbers of those to learn from."""
+        n = len(self.y)
+        weight = np.ones(n) if self.sample_weight is None else self.sample_weight
+        weight = np.asarray(weight if weight.ndim == 1 else weight[:, j], np.float64)
+        rows = np.arange(n) if self.rows is None else self.rows
+        return np.where(self.y[:, j], 1.0, -1.0), weight, rows[weight[rows] > 0]
 
 
 @dataclass(frozen=True)
@@ -44,25 +69,37 @@ def fit_linear(
     """The k classifiers of topics y (n, k), from rows x (n, v) and, beside them, dense rows z (n, d).
 
     Minimises for each topic |w|^2 / 2 + cost * sum_i sample_weight_i * max(0, 1 - y_i (w x_i + b))^2, b counted in |w|
-    as in liblinear. sample_weight: (n,), or (n, k) for a weight a topic; 0 leaves an article out. rows: the articles
-    to learn from (all when None). The result is the same for any `n_jobs`.
+    as in liblinear. sample_weight, rows: as in `Labelled`. The result is the same for any `n_jobs`.
     """
-    n, k = y.shape
+    return fit_all(x, [Labelled(y, sample_weight, rows)], z=z, cost=cost, tolerance=tolerance, n_jobs=n_jobs)[0]
+
+
+def fit_all(
+    x: csr_matrix,
+    parts: Sequence[Labelled],
+    *,
+    z: NDArray[np.float32] | None = None,
+    cost: float = 1.0,
+    tolerance: float = TOLERANCE,
+    n_jobs: int = -1,
+) -> list[LinearWeights]:
+    """What `fit_linear` finds from each of the parts of the rows; the topics of all parts in parallel."""
+    n, v = x.shape
     z = np.zeros((n, 0), np.float32) if z is None else np.ascontiguousarray(z, np.float32)
-    sample_weight = np.ones(n) if sample_weight is None else sample_weight
-    rows = np.arange(n) if rows is None else rows
-    indptr = x.indptr.astype(np.int64)
+    indptr, columns = x.indptr.astype(np.int64), np.asarray(x.indices, np.int32).view(np.uint32)
     norms = _squared_norms(indptr, x.data, z)
+    solved = [np.zeros((part.y.shape[1], v + z.shape[1] + 1)) for part in parts]
 
-    def solve(topic: int) -> NDArray[np.float64]:
-        signs = np.where(y[:, topic], 1.0, -1.0)
-        costs = cost * np.asarray(sample_weight if sample_weight.ndim == 1 else sample_weight[:, topic], np.float64)
-        weighty = rows[costs[rows] > 0]
-        return _solve(indptr, x.indices, x.data, z, signs, costs, norms, weighty, x.shape[1], tolerance, MAX_EPOCHS)
+    def solve(part: Labelled, topic: int, w: NDArray[np.float64]) -> None:
+        signs, weight, rows = part.topic(topic)
+        _solve(indptr, columns, x.data, z, signs, cost * weight, norms, rows, tolerance, MAX_EPOCHS, w)
 
-    solved = np.array(Parallel(n_jobs, prefer="threads")(delayed(solve)(topic) for topic in range(k)))
-    v = x.shape[1]
-    return LinearWeights(sparse=solved[:, :v].T, dense=solved[:, v:-1].T, bias=solved[:, -1])
+    Parallel(n_jobs, prefer="threads")(
+        delayed(solve)(part, topic, w)
+        for part, all_w in zip(parts, solved, strict=True)
+        for topic, w in enumerate(all_w)
+    )
+    return [LinearWeights(sparse=w[:, :v].T, dense=w[:, v:-1].T, bias=w[:, -1]) for w in solved]
 
 
 @numba.njit(nogil=True, cache=True)
@@ -78,11 +115,14 @@ def _squared_norms(indptr, data, z):
 
 
 @numba.njit(nogil=True, cache=True, fastmath={"contract", "reassoc", "nsz"})
-def _solve(indptr, indices, data, z, signs, costs, norms, rows, v, tolerance, max_epochs):
-    """(v + d + 1,): weights of the sparse columns, of the dense ones, and the bias."""
+def _solve(indptr, columns, data, z, signs, costs, norms, rows, tolerance, max_epochs, solved):
+    """Leaves in zeros (v + d + 1,) the weights of the sparse columns, of the dense ones, and the bias.
+
+    columns: unsigned, so that no index has to be looked at for being negative.
+    """
     d = z.shape[1]
-    w = np.zeros(v)
-    u = np.zeros(d)
+    w = solved[: len(solved) - d - 1]
+    u = solved[len(w) : len(w) + d]
     bias = 0.0
     alpha = np.zeros(len(signs))
     active = rows.copy()
@@ -103,10 +143,17 @@ def _solve(indptr, indices, data, z, signs, costs, norms, rows, v, tolerance, ma
         s = 0
         while s < n_active:
             i = active[s]
+            if s + 1 < n_active:
+                following = active[s + 1]
+                for p in range(indptr[following], indptr[following + 1], CACHE_LINE):
+                    prefetch(columns, p)
+                    prefetch(data, p)
+            terms = columns[indptr[i] : indptr[i + 1]]
+            values = data[indptr[i] : indptr[i + 1]]
             diagonal = 0.5 / costs[i]
             score = bias
-            for p in range(indptr[i], indptr[i + 1]):
-                score += w[indices[p]] * data[p]
+            for p in range(len(terms)):
+                score += w[terms[p]] * values[p]
             row = z[i]
             for j in range(d):
                 score += u[j] * row[j]
@@ -124,8 +171,8 @@ def _solve(indptr, indices, data, z, signs, costs, norms, rows, v, tolerance, ma
                 before = alpha[i]
                 alpha[i] = max(before - gradient / (norms[i] + diagonal), 0.0)
                 step = (alpha[i] - before) * signs[i]
-                for p in range(indptr[i], indptr[i + 1]):
-                    w[indices[p]] += step * data[p]
+                for p in range(len(terms)):
+                    w[terms[p]] += step * values[p]
                 for j in range(d):
                     u[j] += step * row[j]
                 bias += step
@@ -138,8 +185,4 @@ def _solve(indptr, indices, data, z, signs, costs, norms, rows, v, tolerance, ma
             upper = np.inf
             continue
         upper = highest if highest > 0.0 else np.inf
-    result = np.empty(v + d + 1)
-    result[:v] = w
-    result[v : v + d] = u
-    result[v + d] = bias
-    return result
+    solved[len(solved) - 1] = bias

@@ -7,11 +7,13 @@ from dataclasses import replace
 from mmap import mmap
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from serve.errors import ModelError
-from serve.model import CARD, VOCABULARY, WEIGHTS, TopicModel, _card_hash, mostly_unknown
+from serve.model import CARD, VOCABULARY, WEIGHTS, TopicModel, _card_hash, compose, compose_all, mostly_unknown
 from serve.paths import ROOT
+from serve.vectorizer import Documents
 
 TITLE = "Dua Presiden Teken Perjanjian Pertahanan"
 TEXT = """JAKARTA, KABARKITA.COM - Presiden menyambut tamunya di Istana Merdeka dalam kunjungan kenegaraan.
@@ -190,6 +192,22 @@ def test_weights_that_do_not_fit_are_refused(embedded_model, tmp_path):
         wrong.save(tmp_path / "model")
         with pytest.raises(ModelError, match=r"not a usable model.*expected finite"):
             TopicModel.load(tmp_path / "model")
+
+
+def test_all_articles_are_composed_as_one_is(corpus_texts):
+    texts = [
+        *corpus_texts[:50],
+        "",
+        "&amp; Caf\u0065\u0301 \u00c3\u00a9 &hellip;",
+        "ΟΔΟΣ",
+        "\ud800 setengah",
+        "BACA JUGA: Lain",
+    ]
+    titles = ["Judul: ½ kg", "", "\u200b", "ΟΔΟΣ &eacute;", *["Judul"] * (len(texts) - 4)]
+    expected = Documents.of([compose(title, text, 2) for title, text in zip(titles, texts, strict=True)])
+    for many in (compose_all(texts, titles, 2), compose_all(pd.Series(texts[:53]), pd.Series(titles[:53]), 2)):
+        assert list(many) == list(expected)[: len(many)]
+    assert list(compose_all([None, "halo"], None, 2)) == ["", "halo"]
 
 
 def rewrite_weights(folder, content):

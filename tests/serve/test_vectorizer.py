@@ -1,6 +1,7 @@
 import sys
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -119,6 +120,34 @@ def test_threads_change_nothing(corpus_texts):
     )
     assert (one.indices == many.indices).all()
     assert (one.data == many.data).all()
+
+
+def test_a_series_of_pandas_is_a_column_of_arrow():
+    texts = ["satu dua", None, "ΟΔΟΣ", "tiga empat dua"]
+    for series in (pd.Series(texts), pd.Series(texts, dtype=object), pd.Series(texts, dtype="string")):
+        assert list(Documents.of(series)) == ["satu dua", "", "οδος", "tiga empat dua"]
+
+
+def test_documents_together_are_the_parts_in_their_order():
+    parts = [Documents.of(["satu", ""]), Documents.of([]), Documents.of(pa.array(["x", "dua", "tiga"]).slice(1))]
+    together = Documents.together(iter(parts))
+    assert list(together) == ["satu", "", "dua", "tiga"]
+    assert together.offsets.tolist() == [0, 4, 4, 7, 11]
+    assert len(Documents.together([])) == 0
+
+
+def test_counting_keeps_the_common_terms_where_there_are_too_many(monkeypatch):
+    texts = [f"umum {' '.join(f'nama{i}x{j}' for j in range(300))} {'sering' * (i % 2)}" for i in range(400)]
+    everything = count_terms(Documents.of(texts), (1, 1))
+    monkeypatch.setattr("serve.vectorizer.MAX_TERMS", 1000)
+    one, three = (count_terms(Documents.of(texts), (1, 1), n_threads=n) for n in (1, 3))
+    assert (one.spelt, one.documents.tolist()) == (three.spelt, three.documents.tolist())
+    assert len(everything) == 400 * 300 + 2
+    assert len(one) < 40_000
+    counts = dict(zip(one.spelt.split(b"\0"), one.documents.tolist(), strict=False))
+    assert counts[b"umum"] == 400
+    assert counts[b"sering"] == 200
+    assert one.occurrences[one.documents == 400].tolist() == [400]
 
 
 def test_bytes_that_are_no_utf8_end_a_word():

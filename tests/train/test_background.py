@@ -91,6 +91,6 @@ def test_a_damaged_background_is_refused(background, tmp_path, damage):
 def test_a_crawl_is_read_cleaned_and_composed(tmp_path):
     file = tmp_path / "crawl.csv"
     file.write_text('judul,isi\nHujan Deras,"JAKARTA, KABAR.com - Hujan turun. Baca juga: Harga Beras Naik"\nKosong,\n')
-    assert read_crawl([file], title_weight=1) == ["Hujan Deras\nHujan turun.", "Kosong\n"]
+    assert list(read_crawl([file], title_weight=1)) == ["Hujan Deras\nHujan turun.", "Kosong\n"]
     with pytest.raises(InputError, match="no column 'teks'"):
         read_crawl([file], text_column="teks")

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, vstack
 from sklearn.feature_extraction.text import TfidfVectorizer as ScikitLearnVectorizer
 
 from serve.vectorizer import Documents
@@ -63,3 +63,12 @@ def test_profiles_stand_in_the_columns_of_their_terms():
     names = features.vectorizer.terms_.names
     profile = features.profiles.toarray()[0]
     assert {names[i]: pytest.approx(profile[i]) for i in profile.nonzero()[0]} == {"alutsista": 0.6, "kerja": 0.8}
+
+
+def test_rows_of_all_parts_stand_one_under_the_other():
+    features = learn_features(Documents.of(TEXTS), **SETTINGS, background=background())
+    parts = [Documents.of(TEXTS), Documents.of([]), Documents.of(["alutsista kerja", "", "petani sama"])]
+    x, z = features.rows(*parts, others=[features.profiles])
+    expected = vstack([*map(features.vectorizer.transform, parts), features.profiles]).toarray()
+    np.testing.assert_array_equal(x.toarray(), expected)
+    np.testing.assert_allclose(z, expected @ features.vectors, atol=1e-6)

@@ -6,6 +6,7 @@ from serve.errors import InputError
 from serve.topics import Topic, load_topics
 from train.evaluate import evaluate
 from train.fit import Settings, choose_taxonomy, fit
+from train.linear import fit_all
 
 WORDS = {
     "bola": "gol wasit penalti kiper liga striker stadion pelatih",
@@ -64,6 +65,23 @@ def test_a_seed_changes_the_folds_only():
     models = [fit(corpus(90, one_topic), taxonomy(), Settings(seed=seed)) for seed in (0, 1)]
     assert (models[0].weights == models[1].weights).all()
     assert (models[0].calibration != models[1].calibration).any()
+
+
+def test_of_many_articles_few_folds_are_enough(monkeypatch):
+    learnt = []
+    monkeypatch.setattr(
+        "train.fit.fit_all", lambda x, parts, **rest: learnt.append(len(parts)) or fit_all(x, parts, **rest)
+    )
+    articles, whole = corpus(240, one_topic), []
+    # Each of the four folds holds 60 articles out, about 20 of each topic.
+    for articles_wanted, positives_wanted in ((20_000, 1), (60, 1), (60, 30), (90, 1), (1, 100)):
+        monkeypatch.setattr("train.fit.ENOUGH_ARTICLES", articles_wanted)
+        monkeypatch.setattr("train.fit.ENOUGH_POSITIVES", positives_wanted)
+        whole.append(fit(articles, taxonomy()))
+    assert learnt == [5, 2, 3, 3, 5]
+    for model in whole:
+        assert (model.weights == whole[0].weights).all()
+        assert model.calibration[0, 0] == pytest.approx(whole[0].calibration[0, 0], rel=0.5)
 
 
 def test_topics_with_too_few_articles_are_named():

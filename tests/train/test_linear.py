@@ -3,7 +3,7 @@ import pytest
 from scipy.sparse import csr_matrix, hstack
 from sklearn.svm import LinearSVC
 
-from train.linear import fit_linear
+from train.linear import Labelled, fit_all, fit_linear
 
 
 @pytest.fixture(scope="module")
@@ -43,3 +43,15 @@ def test_the_number_of_jobs_changes_nothing(problem):
     one, two = (fit_linear(x, y, z=z, n_jobs=n) for n in (1, 2))
     assert (one.sparse == two.sparse).all()
     assert (one.dense == two.dense).all()
+
+
+def test_all_parts_at_once_are_as_one_after_the_other(problem):
+    x, z, y = problem
+    rows = np.arange(0, len(y), 3)
+    together = fit_all(x, [Labelled(y), Labelled(y[:, :2], rows=rows)], z=z)
+    for weights, expected in zip(
+        together, (fit_linear(x, y, z=z), fit_linear(x, y[:, :2], z=z, rows=rows)), strict=True
+    ):
+        assert (weights.sparse == expected.sparse).all()
+        assert (weights.dense == expected.dense).all()
+        assert (weights.bias == expected.bias).all()
