@@ -14,17 +14,22 @@ from importlib.metadata import version
 from pathlib import Path
 
 import kanal
-from benchmarks import latency, memory, predict, start, training, vectorizer
+from benchmarks import latency, memory, predict, service, start, training, vectorizer
 from benchmarks.measure import WORK, Table, cores
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-PACKAGES = "numpy scipy numba scikit-learn pandas pyarrow fasttext-wheel libmultilabel liblinear-multicore vowpalwabbit"
+PACKAGES = (
+    "numpy scipy numba scikit-learn pandas pyarrow fasttext-wheel libmultilabel liblinear-multicore vowpalwabbit mlflow "
+    "fastapi uvicorn"
+)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="All benchmarks, into RESULTS.md and RESULTS.png")
     parser.add_argument("--quick", action="store_true", help="small and few runs, printed only: does everything work?")
-    parser.add_argument("--full", action="store_true", help="training on up to a million articles: hours")
+    parser.add_argument(
+        "--full", action="store_true", help="ten minutes of overload, training on up to a million articles: hours"
+    )
     arguments = parser.parse_args()
     # Models of an earlier version say nothing of this one.
     shutil.rmtree(WORK, ignore_errors=True)
@@ -34,6 +39,7 @@ def main() -> None:
         latency.measure,
         start.measure,
         memory.measure,
+        functools.partial(service.measure, full=arguments.full),
         functools.partial(training.measure, full=arguments.full),
     ]
     tables: list[Table] = []

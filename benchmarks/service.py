@@ -83,8 +83,8 @@ def load(service: Service, seconds: float, connections: int, rate: float = 0) ->
     pace = ["-q", f"{rate / connections:.6f}"] if rate else []
     begin = time.perf_counter()
     done = subprocess.run(
-        ["hey", "-z", f"{seconds:g}s", "-c", str(connections), *pace, "-m", "POST", "-T", "application/json"]
-        + ["-D", str(service.body), "-o", "csv", service.url],
+        ["hey", "-z", f"{seconds:g}s", "-c", str(connections), *pace, "-o", "csv",
+         "-m", "POST", "-T", "application/json", "-D", str(service.body), service.url],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     took = time.perf_counter() - begin
