@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -61,6 +61,7 @@ def predict_file(
     strict: bool = False,
     resume: bool = False,
     workers: int | None = None,
+    quiet: bool = False,
 ) -> Outcome:
     """Files each article of `source`, a file, a folder or "-"; `target` None or "-" is standard output.
 
@@ -68,7 +69,8 @@ def predict_file(
     A row that cannot be read goes to `serve.files.journal.rejected_file(target)`, which is there only when there are such
     rows, or to standard error; with `strict` the first one raises InputError. `resume` goes on where an interrupted run
     stopped, if one did, and the target is the same as if it had not. `workers` is the number of threads that predict
-    (None: all cores). Raises InputError for a source that is broken or lacks the columns; then there is no target.
+    (None: all cores); `quiet` shows no progress. Raises InputError for a source that is broken or lacks the columns; then
+    there is no target.
     """
     target = None if target == STREAM else target
     if resume and (target is None or source == STREAM):
@@ -100,13 +102,18 @@ def predict_file(
         if reached.whole:
             return Outcome(reached.rows, reached.rejected)
         rows, rejected = reached.rows, reached.rejected
-        report = stack.enter_context(progress(reader.name, reader.fraction, rows))
+        shown = nullcontext(_say_nothing) if quiet else progress(reader.name, reader.fraction, rows)
+        report = stack.enter_context(shown)
         for filed in stack.enter_context(closing(map_ahead(file, parts(), workers or cores()))):
             rows, rejected = rows + filed.rows, rejected + filed.rejected_rows
             done = Checkpoint(filed.end, rows, rejected, list(answers.names)) if filed.end else None
             output.write(filed.answers, filed.rejected, done)
             report(rows)
         return Outcome(rows, rejected)
+
+
+def _say_nothing(rows: int) -> None:
+    pass
 
 
 def _run(model: "TopicModel", source: str | Path, options: list[Any]) -> Run:

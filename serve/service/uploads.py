@@ -141,6 +141,7 @@ class Uploads:
                 keep=True,
                 all_topics=upload.all_topics,
                 workers=self.settings.upload_threads,
+                quiet=True,
             )
         except InputError as error:
             raise Problem(422, _as_parameters(str(error), source)) from None
