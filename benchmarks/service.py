@@ -9,6 +9,7 @@ import argparse
 import csv
 import io
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -197,7 +198,11 @@ def mlflow_service() -> Iterator[Service]:
 @contextmanager
 def _running(command: list[str], ready: str) -> Iterator["subprocess.Popen[bytes]"]:
     """A server's process, from when it is ready."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    # MLflow looks for its server there.
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, env=environment
+    )
     try:
         deadline = time.monotonic() + SECONDS_TO_START
         while not _answers(ready):
