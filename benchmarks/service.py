@@ -19,6 +19,7 @@ import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,7 @@ from benchmarks.measure import WORK, Table, cores, spread
 WORDS = 300
 RATE = 500
 BUSY_CONNECTIONS, RATE_CONNECTIONS, FLOOD_CONNECTIONS = 8, 20, 300
+PARTS = 10
 OVERLOAD = 1.5
 RUNS = 5
 SECONDS_TO_START = 120
@@ -79,12 +81,32 @@ class Answers(NamedTuple):
         return float(np.percentile(self.latency[self.status == 200], percentile) * 1e3)
 
 
-def load(service: Service, seconds: float, connections: int, rate: float = 0) -> Answers:
-    """Requests on so many connections: `rate` a second in all, each connection waiting for its answers; 0: as many as it can."""
-    pace = ["-q", f"{rate / connections:.6f}"] if rate else []
+def load(service: Service, seconds: float, connections: int) -> Answers:
+    """As many requests on so many connections as they can."""
+    return _hey(service, seconds, ["-c", str(connections)])
+
+
+def paced(service: Service, seconds: float, connections: int, rate: float) -> Answers:
+    """Requests on so many connections, `rate` a second in all, each connection waiting for its answers.
+
+    The connections of one `hey` all ask at the same moments, so there are several, which begin one after the other.
+    """
+    interval = connections / rate
+    pace = ["-c", str(connections // PARTS), "-q", f"{1 / interval:.6f}"]
+    with ThreadPoolExecutor(PARTS) as pool:
+        parts = []
+        for _ in range(PARTS):
+            parts.append(pool.submit(_hey, service, seconds, pace))
+            time.sleep(interval / PARTS)
+        taken = [part.result() for part in parts]
+    status, latency = (np.concatenate([getattr(part, name) for part in taken]) for name in ("status", "latency"))
+    return Answers(max(part.seconds for part in taken), status, latency)
+
+
+def _hey(service: Service, seconds: float, pace: list[str]) -> Answers:
     begin = time.perf_counter()
     done = subprocess.run(
-        ["hey", "-z", f"{seconds:g}s", "-c", str(connections), *pace, "-o", "csv",
+        ["hey", "-z", f"{seconds:g}s", *pace, "-o", "csv",
          "-m", "POST", "-T", "application/json", "-D", str(service.body), service.url],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
@@ -112,7 +134,7 @@ def measure(quick: bool, full: bool = False) -> list[Table]:
         for _ in range(runs):
             for name, service in services.items():
                 busy[name].append(load(service, seconds, BUSY_CONNECTIONS))
-            steady.append(load(kanal, seconds, RATE_CONNECTIONS, RATE))
+            steady.append(paced(kanal, seconds, RATE_CONNECTIONS, RATE))
         for name, taken in busy.items():
             rates = [one.rate for one in taken]
             figures[name] = {"requests a second": float(np.median(rates))}
@@ -136,7 +158,7 @@ def _cells(taken: list[Answers]) -> list[str]:
 
 def _overload(service: Service, rate: float, seconds: float) -> Table:
     before = service.megabytes
-    taken = load(service, seconds, FLOOD_CONNECTIONS, rate)
+    taken = paced(service, seconds, FLOOD_CONNECTIONS, rate)
     counts = Counter(taken.status.tolist())
     others = sum(count for status, count in counts.items() if status not in (200, 503))
     note = (

@@ -2,7 +2,7 @@
 the number of connections."""
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
@@ -15,6 +15,35 @@ CROWDED = Problem(
 )
 HEADER_BYTES = 64 * 2**10
 """Of a request's line and headers, and of whatever comes beside the content of a body."""
+
+
+class _Joined:
+    """A transport that sends what is written before and after one another in the same turn of the loop, such as the headers
+    and the body of an answer, in one call of the system, which costs as much as filing an article does."""
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self.transport, self.loop = transport, loop
+        self.held = b""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.transport, name)
+
+    def write(self, data: bytes) -> None:
+        if self.held:
+            data, self.held = self.held + data, b""
+            self.transport.write(data)
+        elif data:
+            self.held = data
+            self.loop.call_soon(self._flush)
+
+    def close(self) -> None:
+        self._flush()
+        self.transport.close()
+
+    def _flush(self) -> None:
+        if self.held:
+            data, self.held = self.held, b""
+            self.transport.write(data)
 
 
 class Protocol(HttpToolsProtocol):
@@ -30,7 +59,7 @@ class Protocol(HttpToolsProtocol):
         """Bytes that came since headers or a part of a body were complete."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+        super().connection_made(cast(asyncio.Transport, _Joined(transport, self.loop)))
         # A few more are let in, to be told that there are too many; beyond that a flood is not worth an answer.
         if len(self.connections) > 2 * self.max_connections:
             transport.abort()
