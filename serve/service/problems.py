@@ -6,7 +6,6 @@ from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import to_json
-from starlette.requests import Request
 from starlette.responses import Response
 
 PROBLEM = "application/problem+json"
@@ -87,8 +86,3 @@ def fault(pointer: str, detail: str) -> Problem:
 def pointer(*path: str | int) -> str:
     """The JSON pointer (RFC 6901) of a path."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
-
-
-async def answer_problem(request: Request, problem: Exception) -> Response:
-    assert isinstance(problem, Problem)
-    return problem.response()
