@@ -8,8 +8,10 @@ FROM python:3.11-slim AS build
 WORKDIR /source
 RUN ["python", "-m", "venv", "/opt/kanal"]
 COPY pyproject.toml constraints.txt README.md LICENSE kanal.py ./
+COPY cli/ cli/
 COPY serve/ serve/
 COPY train/ train/
+COPY workbench/ workbench/
 RUN ["/opt/kanal/bin/pip", "install", "--no-cache-dir", "--constraint", "constraints.txt", ".[serve]"]
 # The kernels are compiled here, for this machine's processor; on another kind the first start takes half a minute more.
 ENV XDG_CACHE_HOME=/opt/kanal/cache

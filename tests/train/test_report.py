@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-import kanal
+from cli.app import app
 from serve.errors import InputError
 from serve.model import TopicModel
 from serve.topics import Topic
@@ -167,7 +167,7 @@ def test_the_command_writes_a_report_of_a_file(tmp_path: Path, model: TopicModel
     model.save(tmp_path / "model")
     (tmp_path / "labelled.jsonl").write_text('{"judul": "Bola & kiper", "isi": "Bola", "topics": ["politik"]}\n')
     arguments = [tmp_path / "labelled.jsonl", "--model", tmp_path / "model", "--report", tmp_path / "report", "--json"]
-    done = CliRunner().invoke(kanal.app, ["evaluate", *map(str, arguments)])
+    done = CliRunner().invoke(app, ["evaluate", *map(str, arguments)])
     assert done.exit_code == 0
     assert json.loads(done.stdout)["n"] == 1
     assert "Bola &amp; kiper" in (tmp_path / "report" / "index.html").read_text(encoding="utf-8")

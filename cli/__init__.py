@@ -1,0 +1,1 @@
+"""The `kanal` command, a file a group of commands."""

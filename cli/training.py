@@ -1,0 +1,172 @@
+"""The commands that make and measure models."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.options import (
+    BackgroundOption,
+    DataOption,
+    DropRareOption,
+    JsonOption,
+    LabelOption,
+    LexiconOption,
+    ModelOption,
+    NoTrackOption,
+    OutOption,
+    SeedOption,
+    SeparatorOption,
+    TestOption,
+    TextOption,
+    TitleOption,
+    TopicsOption,
+)
+from kanal import load
+
+if TYPE_CHECKING:
+    from train.experiment import Experiment
+
+
+def train(
+    data: DataOption = None,
+    test: TestOption = None,
+    title_column: TitleOption = None,
+    text_column: TextOption = None,
+    label_column: LabelOption = None,
+    label_separator: SeparatorOption = "|",
+    topics: TopicsOption = None,
+    background: BackgroundOption = None,
+    lexicon: LexiconOption = None,
+    out: OutOption = None,
+    seed: SeedOption = 0,
+    drop_rare: DropRareOption = False,
+    no_track: NoTrackOption = False,
+    tuned: Annotated[
+        bool, typer.Option("--tune", help="Seek settings that suit the data by cross-validation: up to a minute more.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Train a model, evaluate it, track it in MLflow, and promote it when it is not worse than the champion."""
+    from train.experiment import Columns, Material, run_experiment
+    from train.fit import Settings
+
+    columns = Columns(title_column, text_column, label_column, label_separator)
+    material = Material(data or (), test, columns, topics, background, lexicon, drop_rare)
+    experiment = run_experiment(material, Settings(seed=seed), out=out, tracked=not no_track, tuned=tuned)
+    _print_experiment(experiment, out, as_json)
+
+
+def adapt(
+    crawl: Annotated[list[str], typer.Argument(metavar="CRAWL...", help="Unlabelled articles: CSV, JSONL or Parquet.")],
+    data: DataOption = None,
+    test: TestOption = None,
+    title_column: TitleOption = None,
+    text_column: TextOption = None,
+    label_column: LabelOption = None,
+    label_separator: SeparatorOption = "|",
+    topics: TopicsOption = None,
+    background: BackgroundOption = None,
+    lexicon: LexiconOption = None,
+    out: OutOption = None,
+    seed: SeedOption = 0,
+    no_track: NoTrackOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Train on the corpus and on an unlabelled crawl, to which a first model gives topics (self-training).
+
+    Tracked and promoted as `kanal train` does.
+    """
+    from train.experiment import Columns, Material, run_experiment
+    from train.fit import Settings
+
+    columns = Columns(title_column, text_column, label_column, label_separator)
+    material = Material(data or (), test, columns, topics, background, lexicon)
+    experiment = run_experiment(material, Settings(seed=seed), crawl=crawl, out=out, tracked=not no_track)
+    changed = experiment.adaptation
+    assert changed is not None
+    print(f"{'topic':<24}{'crawl filed before':>20}{'after':>9}")
+    for topic, (before, after) in changed.shares.items():
+        print(f"{topic:<24}{before:>20.2%}{after:>9.2%}")
+    for name in ("micro_f1", "macro_f1", "precision", "recall"):
+        before, after = changed.before.figures[name], experiment.evaluation.figures[name]
+        print(f"test {name}: {before:.3f} before, {after:.3f} after")
+    _print_experiment(experiment, out, as_json)
+
+
+def _print_experiment(experiment: "Experiment", out: Path | None, as_json: bool) -> None:
+    print(experiment.evaluation.table())
+    if out:
+        print(f"\nModel written to {out}")
+    if experiment.tracked:
+        print(f"\nVersion {experiment.tracked.version}: {experiment.tracked.reason}")
+    if as_json:
+        print(json.dumps(experiment.evaluation.metrics))
+
+
+def background(
+    crawl: Annotated[list[str], typer.Argument(metavar="CRAWL...", help="Unlabelled articles: CSV, JSONL or Parquet.")],
+    out: Annotated[Path, typer.Option(help="The folder to write.")],
+    dimensions: Annotated[int | None, typer.Option(min=1, help="Of the word vectors; default: 300.")] = None,
+    title_column: TitleOption = None,
+    text_column: TextOption = None,
+) -> None:
+    """Count document frequencies, word vectors and profiles in a crawl, for `kanal train --background`."""
+    from serve.model import TITLE_WEIGHT, compose_all
+    from serve.topics import load_topics
+    from train.background import build_background, read_crawl
+    from train.corpus import load_corpus, split_corpus
+    from train.experiment import EMBEDDED_CORPUS
+    from train.lexicon import lexicon_pairs, load_lexicon
+
+    articles = read_crawl(crawl, title_column, text_column)
+    training, _ = split_corpus(load_corpus([EMBEDDED_CORPUS]))
+    corpus = list(compose_all(training["text"], training["title"], TITLE_WEIGHT))
+    pairs = lexicon_pairs(load_lexicon(), load_topics())
+    figures = build_background(articles, corpus, pairs=pairs, dimensions=dimensions)
+    figures.save(out)
+    words = int((figures.scales > 0).sum())
+    print(
+        f"{figures.n_documents} articles, {words} words with vectors of {figures.codes.shape[1]} dimensions, "
+        f"{len(figures.terms) - words} pairs and {figures.profiles.shape[0]} profiles written to {out}"
+    )
+
+
+def evaluate(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Labelled articles: CSV, JSONL or Parquet.")],
+    model: ModelOption = None,
+    title_column: TitleOption = None,
+    text_column: TextOption = None,
+    label_column: LabelOption = None,
+    label_separator: SeparatorOption = "|",
+    report: Annotated[Path | None, typer.Option(metavar="DIR", help="Also write a report, HTML and Markdown: confusions, calibration, slices, worst mistakes.")] = None,
+    as_json: JsonOption = False,
+) -> None:  # fmt: skip
+    """Measure a model on labelled articles: F1, precision, recall, with 95% bootstrap intervals."""
+    from train.corpus import fingerprint
+    from train.evaluate import evaluate as evaluate_model
+    from train.experiment import Columns
+    from train.report import write_report
+
+    articles = Columns(title_column, text_column, label_column, label_separator).load([file])
+    loaded = load(model)
+    evaluation = evaluate_model(loaded, articles)
+    print(json.dumps(evaluation.metrics) if as_json else evaluation.table())
+    if report:
+        page = write_report(
+            evaluation,
+            report,
+            title=f"Kanal on {Path(file).name}",
+            facts={
+                "model": loaded.version,
+                "articles": file,
+                "fingerprint of the articles": fingerprint(articles),
+                **loaded.card.get("settings", {}),
+            },
+            groups={topic.id: topic.group for topic in loaded.taxonomy.values()},
+            articles=articles,
+            model=loaded,
+        )
+        print(f"\nReport written: {page}", file=sys.stderr if as_json else sys.stdout)
