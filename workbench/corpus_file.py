@@ -1,0 +1,51 @@
+"""A corpus as a file of JSON Lines: how an article is written down, and articles added to those there are."""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from serve.atomic import atomic_file
+from serve.errors import InputError
+
+FIELDS = ("id", "date", "outlet", "title", "text", "topics", "split")
+
+
+def article_line(article: Mapping[str, Any]) -> str:
+    """An article as a line of a corpus file, without the line's end: its fields in their order, a split only where it
+    has one."""
+    fields = {name: article.get(name, "") for name in FIELDS[:-1]} | {"topics": list(article["topics"])}
+    if article.get("split"):
+        fields["split"] = article["split"]
+    return json.dumps(fields, ensure_ascii=False)
+
+
+def write_articles(path: str | Path, articles: Iterable[Mapping[str, Any]]) -> int:
+    """Writes a new corpus file, whole or not at all; returns how many articles."""
+    number = 0
+    with atomic_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as out:
+        for number, article in enumerate(articles, 1):
+            out.write(article_line(article) + "\n")
+    return number
+
+
+def append_articles(path: str | Path, articles: Iterable[Mapping[str, Any]]) -> int:
+    """Adds articles to a corpus file, which need not be there yet; the lines that it has stay byte for byte as they are.
+
+    Returns how many were added. Raises InputError, and leaves the file alone, when an article has the id of another.
+    """
+    path = Path(path)
+    old = path.read_bytes() if path.exists() else b""
+    if old and not old.endswith(b"\n"):
+        old += b"\n"
+    known = {json.loads(line)["id"]: number for number, line in enumerate(old.splitlines(), 1) if line.strip()}
+    lines = []
+    for article in articles:
+        if article["id"] in known:
+            where = f"line {known[article['id']]}" if known[article["id"]] else "an article before it"
+            raise InputError(f"{path}: the id '{article['id']}' is that of {where} too; give each article its own.")
+        known[article["id"]] = 0
+        lines.append(article_line(article) + "\n")
+    with atomic_file(path) as temporary:
+        temporary.write_bytes(old + "".join(lines).encode("utf-8"))
+    return len(lines)
