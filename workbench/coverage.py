@@ -1,5 +1,6 @@
 """What a filed crawl tells of one day against the days before: the figures of a report."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -87,7 +88,7 @@ def coverage(articles: pd.DataFrame, day: date | None = None, days_before: int =
     by_topic = _sums(filed, ["day", "outlet", "topic"], ["articles", "uncertain"])
     topics = _most_first(by_topic, "topic", len(days) - 1)
     has = csr_matrix(
-        (np.ones(len(filed), np.int64), (filed["article"], pd.Index(topics).get_indexer(filed["topic"]))),
+        (np.ones(len(filed), np.int64), (filed["article"], pd.Index(topics).get_indexer(pd.Index(filed["topic"])))),
         (len(counted), len(topics)),
     )
     return Coverage(
@@ -113,13 +114,14 @@ def _period(
         if day:
             raise InputError(f"--day {day}: the crawl has no date that can be read; leave out --day.")
         return [None], np.zeros(len(articles), np.int64), LeftOut(example=example)
-    numbers: dict[date, int] = articles["day"][dated].value_counts().to_dict()
+    numbers: Counter[date] = Counter(articles["day"][dated])
     day = day or max(each for each, number in numbers.items() if number >= LEAST_OF_BUSIEST * max(numbers.values()))
     if day not in numbers:
         raise InputError(f"--day {day}: the crawl has no article of it; its days are {min(numbers)} to {max(numbers)}.")
     first = min(each for each in numbers if timedelta() <= day - each <= timedelta(days_before))
     days: list[date | None] = [first + timedelta(number) for number in range((day - first).days + 1)]
-    places = articles["day"].map({each: place for place, each in enumerate(days)}).fillna(-1).to_numpy(np.int64)
+    place_of = {each: place for place, each in enumerate(days)}
+    places = np.array([place_of.get(each, -1) for each in articles["day"]], np.int64)
     return days, places, LeftOut(int((~dated).sum()), example, int((dated & (places < 0)).sum()))
 
 

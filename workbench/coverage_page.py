@@ -1,14 +1,14 @@
 """A coverage report as one page of HTML that can be sent round: read on a phone, on paper, in the dark, without a network."""
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
 from serve.topics import Topic
 from train.pages import Cell, Markup, Section, Table, to_html
 from workbench.bar_chart import bar_chart
-from workbench.changes import LEAST_Z, Change
+from workbench.changes import LEAST_Z
 from workbench.coverage import Coverage
 from workbench.coverage_words import ENGLISH, INDONESIAN, Words
 from workbench.headlines import Headline
@@ -16,15 +16,14 @@ from workbench.pairs import LEAST_SUPPORT
 
 LANGUAGES = {"id": INDONESIAN, "en": ENGLISH}
 NAMED = 3
-CHANGES, PAIRS, OUTLETS = 6, 10, 12
+CHANGES, PAIRS, OUTLETS = 6, 10, 10
 # The shades of the heat map, from 0.
 SHADES = 6
 
 
 def report_html(coverage: Coverage, taxonomy: Mapping[str, Topic], language: str, csv_folder: str) -> str:
     """The page, with topics named as in the taxonomy; `csv_folder` is where it says that the figures are."""
-    page = _Page(coverage, taxonomy, LANGUAGES[language])
-    return page.html(csv_folder)
+    return _Page(coverage, taxonomy, LANGUAGES[language]).html(csv_folder)
 
 
 class _Page:
@@ -37,9 +36,20 @@ class _Page:
         self.name = dict(zip(coverage.topics, self.names, strict=True))
         self.articles = coverage.per_day("articles")
         self.counts = coverage.topics_per_day()
-        self.changes = coverage.changes()
+        self.count = dict(zip(coverage.topics, self.counts[:, -1].tolist(), strict=True))
+        self.anchors = {topic: f"headlines-{j}" for j, topic in enumerate(coverage.topics)}
+        self.compared = len(coverage.days) > 1
+        clear = [change for change in coverage.changes() if change.is_clear]
+        # The clearest first.
+        self.up, self.down = (
+            [change for change in clear if change.z > 0],
+            [change for change in clear[::-1] if change.z < 0],
+        )
+        self.arrows = {change.topic: f"▲ {words.rising}" if change.z > 0 else f"▼ {words.falling}" for change in clear}
         self.labels = [words.short_day(day, month_letters=3) if day else "" for day in coverage.days]
-        self.has_outlets = any(coverage.outlets)
+        named = coverage.by_outlet[coverage.by_outlet["outlet"] != ""]
+        self.outlets_per_day = named.groupby("day").size().reindex(range(len(self.labels)), fill_value=0).to_numpy()
+        self.has_outlets = bool(self.outlets_per_day.any())
 
     @property
     def before(self) -> str:
@@ -48,79 +58,67 @@ class _Page:
     def html(self, csv_folder: str) -> str:
         words, day = self.words, self.coverage.days[-1]
         sections = [
-            *([Section(words.changes_heading, self.risen_and_fallen(), "changes")] if self.changes else []),
+            *([Section(words.changes_heading, self.risen_and_fallen(), "changes")] if self.compared else []),
             Section(words.topics_heading, self.topics(), "topics"),
             Section(words.headlines_heading, self.headlines(), "headlines"),
             Section(words.outlets_heading, self.outlets(), "outlets"),
             Section(words.pairs_heading, self.pairs(), "pairs"),
-            *([Section(words.numbers_heading, [self.numbers()], "numbers")] if len(self.labels) > 1 else []),
+            *([Section(words.numbers_heading, [self.numbers()], "numbers")] if self.compared else []),
             Section(words.notes_heading, self.notes(csv_folder), "notes"),
         ]
         links = "".join(f'<a href="#{part.anchor}">{html.escape(part.heading)}</a>' for part in sections)
         nav = Markup(f'<nav aria-label="{html.escape(words.contents)}">{links}</nav>')
         title = words.title.format(day=words.day(day)) if day else words.undated_title
-        first = Section("", [*self.summary(), self.tiles(), *self.days(), nav])
+        first = Section("", [self.summary(), self.tiles(), *self.days(), nav])
         return to_html(title, [first, *sections], language=words.language, more_style=STYLE)
 
-    def summary(self) -> list[str]:
+    def summary(self) -> str:
         """The report in a few sentences."""
-        words, articles = self.words, int(self.articles[-1])
-        change = ""
-        if len(self.articles) > 1 and (usual := self.articles[:-1].mean()):
-            ratio = articles / usual - 1
+        words, articles, change = self.words, int(self.articles[-1]), ""
+        if self.compared:
+            ratio = articles / self.articles[:-1].mean() - 1
             form = words.as_many if abs(ratio) < 0.005 else words.more if ratio > 0 else words.fewer
-            change = form.format(percent=words.percent(round(abs(ratio), 2)), before=self.before)
-        n_articles, n_outlets = words.several(words.n_articles, articles), len(self.coverage.outlets)
+            change = form.format(percent=words.number(100 * abs(ratio)) + "%", before=self.before)
         sentence = words.summary_outlets if self.has_outlets else words.summary
-        said = [sentence.format(articles=n_articles, outlets=words.several(words.n_outlets, n_outlets), change=change)]
-        most = [f"{name} ({words.number(count)})" for name, count in zip(self.names, self.counts[:, -1], strict=True)]
-        if self.counts.size:
+        outlets = words.several(words.n_outlets, int(self.outlets_per_day[-1]))
+        said = [sentence.format(articles=words.several(words.n_articles, articles), outlets=outlets, change=change)]
+        most = [f"{self.name[topic]} ({words.number(count)})" for topic, count in self.count.items() if count]
+        if most:
             said.append(words.most.format(topics=", ".join(most[:NAMED])))
-        if not self.changes:
-            return [" ".join([*said, words.nothing_before])]
-        up, down = self.clear_changes()
-        for form, clear in ((words.up, up), (words.down, down)):
+        for form, clear in ((words.up, self.up), (words.down, self.down)):
             if clear:
                 said.append(form.format(topics=", ".join(self.name[change.topic] for change in clear[:NAMED])))
-        return [" ".join(said if up or down else [*said, words.neither])]
-
-    def clear_changes(self) -> tuple[list[Change], list[Change]]:
-        """The topics that have clearly risen and fallen, the clearest first."""
-        clear = [change for change in self.changes if change.is_clear]
-        return [change for change in clear if change.z > 0], [change for change in clear[::-1] if change.z < 0]
+        if not self.compared:
+            said.append(words.nothing_before)
+        elif not self.arrows:
+            said.append(words.neither)
+        return " ".join(said)
 
     def tiles(self) -> Markup:
         """The figures of the day, each with what it was on the days before."""
         words, coverage = self.words, self.coverage
-        figures: list[tuple[str, str, str]] = []
-
-        def add(label: str, per_day: np.ndarray, share: bool = False) -> None:
-            if share:
-                now, before = per_day[-1] / self.articles[-1], per_day[:-1].sum() / max(self.articles[:-1].sum(), 1)
-                figures.append((label, words.percent(now), words.percent(before)))
-            else:
-                before = per_day[:-1].mean() if len(per_day) > 1 else 0
-                figures.append((label, words.number(per_day[-1]), words.number(before)))
-
-        days = range(len(self.labels))
-        add(words.articles, self.articles)
+        numbers = [(words.articles, self.articles), (words.topics, (self.counts > 0).sum(axis=0))]
         if self.has_outlets:
-            per_day = coverage.by_outlet[coverage.by_outlet["outlet"] != ""].groupby("day")["outlet"].nunique()
-            add(words.outlets, per_day.reindex(days, fill_value=0).to_numpy())
-        add(words.topics, (self.counts > 0).sum(axis=0))
-        add(words.no_topic, coverage.per_day("no_topic"), share=True)
-        add(words.uncertain, coverage.per_day("uncertain"), share=True)
-        tiles = "".join(
-            f"<div><dt>{html.escape(label)}</dt><dd><strong>{now}</strong>"
-            + (f"<span>{html.escape(words.usually.format(figure=before))}</span>" if self.changes else "")
-            + "</dd></div>"
-            for label, now, before in figures
-        )
-        return Markup(f'<dl class="tiles">{tiles}</dl>')
+            numbers.insert(1, (words.outlets, self.outlets_per_day))
+        figures = [
+            (label, words.number(days[-1]), words.number(days[:-1].mean() if self.compared else 0))
+            for label, days in numbers
+        ]
+        for label, days in (
+            (words.no_topic, coverage.per_day("no_topic")),
+            (words.uncertain, coverage.per_day("uncertain")),
+        ):
+            before = days[:-1].sum() / max(self.articles[:-1].sum(), 1)
+            figures.append((label, words.percent(days[-1] / self.articles[-1]), words.percent(before)))
+        tiles = []
+        for label, now, before in figures:
+            usual = f"<span>{words.usually.format(figure=before)}</span>" if self.compared else ""
+            tiles.append(f"<div><dt>{label}</dt><dd><strong>{now}</strong>{usual}</dd></div>")
+        return Markup(f'<dl class="tiles">{"".join(tiles)}</dl>')
 
     def days(self) -> list[Markup]:
         """All articles of each day as a chart; none of one day alone."""
-        if len(self.labels) < 2:
+        if not self.compared:
             return []
         texts = [self.words.number(number) for number in self.articles]
         title = self.words.numbers_heading
@@ -129,17 +127,16 @@ class _Page:
 
     def risen_and_fallen(self) -> list[str | Table]:
         words = self.words
-        up, down = self.clear_changes()
-        rows = [
+        rows: list[list[Cell]] = [
             [
-                f"{'▲' if change.z > 0 else '▼'} {self.name[change.topic]} ({words.rising if change.z > 0 else words.falling})",
+                self.linked(change.topic),
                 words.number(change.articles),
                 words.percent(change.share),
                 words.percent(change.share_before),
                 words.number(change.ratio, 1),
                 words.number(change.z, 1),
             ]
-            for change in [*up[:CHANGES], *down[:CHANGES]]
+            for change in [*self.up[:CHANGES], *self.down[:CHANGES]]
         ]
         if not rows:
             return [words.neither]
@@ -151,45 +148,46 @@ class _Page:
         of_day = self.coverage.of_day(self.coverage.by_topic)
         uncertain = of_day.groupby("topic")["uncertain"].sum()
         shares = self.counts / np.maximum(self.articles, 1)
-        before = {change.topic: change.share_before for change in self.changes}
+        before = self.counts[:, :-1].sum(axis=1) / max(self.articles[:-1].sum(), 1)
         rows: list[list[Cell]] = []
         for j, topic in enumerate(self.coverage.topics):
-            if not self.counts[j, -1]:
+            if not self.count[topic]:
                 continue
-            row: list[Cell] = [self.link_to_headlines(j)]
-            if before:
+            row: list[Cell] = [self.linked(topic)]
+            if self.compared:
                 texts = [words.percent(share) for share in shares[j]]
                 title = words.per_day_of.format(topic=self.names[j])
                 row.append(Markup(bar_chart(f"topic-{j}", title, self.labels, shares[j].tolist(), texts)))
-            row += [words.number(self.counts[j, -1]), words.percent(shares[j, -1])]
-            row += [words.percent(before[topic])] if before else []
-            rows.append([*row, words.percent(uncertain[topic] / self.counts[j, -1])])
-        compared = [words.share_before] if before else []
-        charts = [words.per_day] if before else []
-        absent = [name for name, count in zip(self.names, self.counts[:, -1], strict=True) if not count]
+            row += [words.number(self.count[topic]), words.percent(shares[j, -1])]
+            row += [words.percent(before[j])] if self.compared else []
+            rows.append([*row, words.percent(uncertain[topic] / self.count[topic])])
+        charts, compared = ([words.per_day], [words.share_before]) if self.compared else ([], [])
+        absent = [self.name[topic] for topic, count in self.count.items() if not count]
         return [
             words.topics_text,
             Table([words.topic, *charts, words.articles, words.share, *compared, words.uncertain], rows),
             *([words.not_that_day.format(topics=", ".join(absent))] if absent else []),
         ]
 
-    def link_to_headlines(self, j: int) -> Cell:
-        name = html.escape(self.names[j])
-        shown = self.coverage.headlines.get(self.coverage.topics[j])
-        return Markup(f'<a href="#headlines-{j}">{name}</a>' if shown else name)
+    def linked(self, topic: str) -> Cell:
+        """A topic's name, which leads to its headlines, and its arrow."""
+        name = html.escape(self.name[topic])
+        if topic in self.coverage.headlines:
+            name = f'<a href="#{self.anchors[topic]}">{name}</a>'
+        return Markup(f"{name} {self.arrows.get(topic, '')}")
 
     def headlines(self) -> list[str | Markup]:
-        shown = [
-            (j, found) for j, topic in enumerate(self.coverage.topics) if (found := self.coverage.headlines.get(topic))
-        ]
-        if not shown:
+        blocks = []
+        for topic in self.coverage.topics:
+            if found := self.coverage.headlines.get(topic):
+                anchor, count = self.anchors[topic], self.count[topic]
+                facts = f"{self.words.several(self.words.n_articles, count)} {self.arrows.get(topic, '')}"
+                blocks.append(
+                    f'<section aria-labelledby="{anchor}"><h3 id="{anchor}">{html.escape(self.name[topic])} '
+                    f"<span>{facts}</span></h3><ul>{''.join(map(self.headline, found))}</ul></section>"
+                )
+        if not blocks:
             return [self.words.untitled]
-        blocks = [
-            f'<section aria-labelledby="headlines-{j}"><h3 id="headlines-{j}">{html.escape(self.names[j])} '
-            f"<span>{html.escape(self.words.several(self.words.n_articles, int(self.counts[j, -1])))}</span></h3>"
-            f"<ul>{''.join(map(self.headline, found))}</ul></section>"
-            for j, found in shown
-        ]
         return [self.words.headlines_text, Markup(f'<div class="headlines">{"".join(blocks)}</div>')]
 
     def headline(self, headline: Headline) -> str:
@@ -269,7 +267,7 @@ class _Page:
         if left_out.other_days:
             notes.append(words.other_days.format(articles=words.several(words.n_articles, left_out.other_days)))
         notes.append(words.uncertain_note)
-        if self.changes:
+        if self.compared:
             notes.append(words.changes_note.format(z=words.number(LEAST_Z, 2)))
         notes += [words.headlines_note, words.pairs_note.format(support=LEAST_SUPPORT)]
         return [*notes, words.numbers_note.format(folder=csv_folder)]
@@ -290,9 +288,17 @@ text { fill: var(--ink); font-size: 11px; text-anchor: middle }
 .headlines { columns: 24rem 2; column-gap: 2rem } .headlines section { break-inside: avoid; margin: 0 0 1rem }
 h3 { font-size: 1rem; margin: 0 } .headlines ul { margin: .25rem 0 0; padding: 0; list-style: none }
 .headlines li { margin: 0 0 .35rem; overflow-wrap: anywhere }
-.heat { display: block; margin: -.25rem -.75rem -.25rem 0; padding: .25rem .5rem; text-align: center; min-width: 2rem }
-.h1 { background: rgba(var(--heat), .1) } .h2 { background: rgba(var(--heat), .18) } .h3 { background: rgba(var(--heat), .26) }
-.h4 { background: rgba(var(--heat), .34) } .h5 { background: rgba(var(--heat), .42) } .h6 { background: rgba(var(--heat), .5) }
-th[scope=row] { position: sticky; left: 0; background: var(--paper) }
-@media print { body { max-width: none; padding: 0 } nav { display: none } .heat, svg { print-color-adjust: exact } h2, h3 { break-after: avoid } tr { break-inside: avoid } .scroll { overflow: visible } }
+.heat { display: block; text-align: right; min-width: 1.5rem } .h0 { color: var(--quiet) }
+td:has(.h1) { background: rgba(var(--heat), .1) } td:has(.h2) { background: rgba(var(--heat), .18) }
+td:has(.h3) { background: rgba(var(--heat), .26) } td:has(.h4) { background: rgba(var(--heat), .34) }
+td:has(.h5) { background: rgba(var(--heat), .42) } td:has(.h6) { background: rgba(var(--heat), .5) }
+th:first-child { position: sticky; left: 0; background: var(--paper) }
+@media (max-width: 40rem) {
+  table { font-size: .8rem } th, td { padding-right: .45rem } th[scope=row] { max-width: 8rem }
+  .spark { width: 4rem } .tiles { gap: .5rem 1.25rem } .tiles strong { font-size: 1.25rem }
+}
+@media print {
+  body { max-width: none; padding: 0; font-size: 10pt } nav { display: none } .scroll { overflow: visible }
+  td, svg { print-color-adjust: exact } h2, h3 { break-after: avoid } tr { break-inside: avoid } a { color: inherit }
+}
 """

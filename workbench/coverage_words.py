@@ -1,5 +1,6 @@
 """What a coverage report says, in Indonesian and in English."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,7 +11,7 @@ WEEKDAYS = {
     "id": "Senin Selasa Rabu Kamis Jumat Sabtu Minggu".split(),
     "en": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split(),
 }
-SEPARATORS = {"id": ".,", "en": ",."}
+SEPARATORS = {"id": (".", ","), "en": (",", ".")}
 # The word for one, and for any other number.
 Forms = tuple[str, str]
 
@@ -103,7 +104,7 @@ class Words:
         """Day and month."""
         return f"{day.day} {MONTHS[self.language][day.month - 1][:month_letters]}"
 
-    def name(self, topic: str, taxonomy: dict[str, Topic]) -> str:
+    def name(self, topic: str, taxonomy: Mapping[str, Topic]) -> str:
         """A topic's name; its id where it has none."""
         found = taxonomy.get(topic, Topic(topic))
         names = (found.name_id, found.name_en)

@@ -53,7 +53,7 @@ def _vectors(titles: list[str]) -> csr_matrix:
     try:
         return TfidfVectorizer(dtype=np.float32).fit_transform(titles)
     except ValueError:  # not one word in any
-        return csr_matrix((len(titles), 1), dtype=np.float32)
+        return csr_matrix(np.zeros((len(titles), 1), np.float32))
 
 
 def _of_topic(
