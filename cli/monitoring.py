@@ -41,14 +41,14 @@ def report(
     articles = load_filed(filed, title_column=title_column, date_column=date_column, outlet_column=outlet_column)
     found = coverage(articles, day.date() if day else None, days)
     folder = write_report(found, page, taxonomy, language.value)
-    of_day, last = found.per_day("articles")[-1], found.days[-1]
-    print(f"{of_day} articles{f' of {last}' if last else ''}, {len(found.days) - 1} days before: {page}, {folder}/")
-    left_out = found.left_out
-    example = f', such as "{left_out.example}"' if left_out.example else ""
-    if left_out.undated:
-        print(f"Warning: {left_out.undated} articles without a date that can be read{example}.", file=sys.stderr)
-    if last is None:
+    last, undated, example = found.days[-1], found.left_out.undated, found.left_out.example
+    number = found.per_day("articles")[-1]
+    period = f" of {last} against {len(found.days) - 1} days before" if last else ""
+    print(f"{page} and {folder}/: {number} articles{period}")
+    such = f' (such as "{example}")' if example else ""
+    if undated:
         print(
-            f"Warning: no date{'s' if not example else ' that can be read' + example}; all articles count as one day.",
-            file=sys.stderr,
+            f"Warning: {undated} articles are left out, as they have no date that can be read{such}.", file=sys.stderr
         )
+    if last is None:
+        print(f"Warning: there is no date that can be read{such}; all articles count as one day.", file=sys.stderr)

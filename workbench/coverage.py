@@ -17,7 +17,7 @@ from workbench.pairs import Pair, pairs
 DAYS_BEFORE = 7
 # The last date of a crawl may be a slip: a day with fewer articles than this share of the busiest day's is not the day
 # of the report unless it is named.
-LEAST_OF_BUSIEST = 0.05
+LEAST_OF_BUSIEST = 0.1
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 from serve.atomic import atomic_file, atomic_folder
 from serve.errors import InputError
 from serve.topics import Topic
+from train.pages import refuse_other_files
 from workbench.coverage import Coverage
 from workbench.coverage_page import report_html
 
@@ -32,11 +33,7 @@ def write_report(coverage: Coverage, page: str | Path, taxonomy: Mapping[str, To
     if page.suffix.lower() not in (".html", ".htm"):
         raise InputError(f"{page}: the report is a page; give it a name that ends in .html.")
     folder = page.with_suffix("")
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder}: is a file, where the report's CSV files are to go; give the report another name.")
-    for file in sorted(folder.iterdir()) if folder.exists() else ():
-        if file.name not in TABLES:
-            raise InputError(f"{folder}: holds '{file.name}', which is no part of a report; give it another name.")
+    refuse_other_files(folder, TABLES)
     with atomic_folder(folder) as target:
         for name, rows in _rows(coverage).items():
             with (target / name).open("w", encoding="utf-8", newline="") as out:
