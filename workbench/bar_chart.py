@@ -3,7 +3,7 @@
 import html
 from collections.abc import Sequence
 
-# So many labels fit beside each other.
+# So many labels fit beside each other; more bars are thinner.
 LABELS = 10
 
 
@@ -18,10 +18,11 @@ def bar_chart(
 ) -> str:
     """A bar for each of d values, from 0 up to the greatest; the last has the class "now". `name` is the chart's own
     among those of a page; `texts` are the values as they are read. A lettered one shows texts and labels."""
-    top, bottom, height, step = (14, 16, 90, 48) if lettered else (2, 2, 24, 12)
-    width, greatest = step * len(values), max(*values, 1e-9)
-    parts = []
+    top, bottom, height, width = (14, 16, 90, 480) if lettered else (2, 2, 24, 120)
+    step = width / max(len(values), LABELS)
+    width, greatest = round(step * len(values)), max(*values, 1e-9)
     every = -(-len(values) // LABELS)
+    parts = []
     for place, (value, label, text) in enumerate(zip(values, labels, texts, strict=True)):
         tall = height * value / greatest
         now = place == len(values) - 1
@@ -30,8 +31,8 @@ def bar_chart(
             f'<rect class="{"now" if now else "bar"}" x="{x + step * 0.1:.1f}" y="{y:.1f}" width="{step * 0.8:.1f}" height="{tall:.1f}"/>'
         )
         if lettered and (len(values) - 1 - place) % every == 0:
-            parts.append(f'<text x="{x + step / 2:g}" y="{y - 3:.1f}">{html.escape(text)}</text>')
-            parts.append(f'<text x="{x + step / 2:g}" y="{top + height + 12}">{html.escape(label)}</text>')
+            parts.append(f'<text x="{x + step / 2:.1f}" y="{y - 3:.1f}">{html.escape(text)}</text>')
+            parts.append(f'<text x="{x + step / 2:.1f}" y="{top + height + 12}">{html.escape(label)}</text>')
     floor = top + height
     said = html.escape("; ".join(f"{label}: {text}" for label, text in zip(labels, texts, strict=True)))
     return (

@@ -15,6 +15,7 @@ from workbench.headlines import Headline
 from workbench.pairs import LEAST_SUPPORT
 
 LANGUAGES = {"id": INDONESIAN, "en": ENGLISH}
+# So many topics are named in a sentence, and so many rows and columns shown.
 NAMED = 3
 CHANGES, PAIRS, OUTLETS = 6, 10, 10
 # The shades of the heat map, from 0.
@@ -41,15 +42,13 @@ class _Page:
         self.compared = len(coverage.days) > 1
         clear = [change for change in coverage.changes() if change.is_clear]
         # The clearest first.
-        self.up, self.down = (
-            [change for change in clear if change.z > 0],
-            [change for change in clear[::-1] if change.z < 0],
-        )
+        self.up = [change for change in clear if change.z > 0]
+        self.down = [change for change in clear[::-1] if change.z < 0]
         self.arrows = {change.topic: f"▲ {words.rising}" if change.z > 0 else f"▼ {words.falling}" for change in clear}
         self.labels = [words.short_day(day, month_letters=3) if day else "" for day in coverage.days]
         named = coverage.by_outlet[coverage.by_outlet["outlet"] != ""]
         self.outlets_per_day = named.groupby("day").size().reindex(range(len(self.labels)), fill_value=0).to_numpy()
-        self.has_outlets = bool(self.outlets_per_day.any())
+        self.has_outlets = bool(self.outlets_per_day[-1])
 
     @property
     def before(self) -> str:
@@ -298,6 +297,7 @@ th:first-child { position: sticky; left: 0; background: var(--paper) }
   .spark { width: 4rem } .tiles { gap: .5rem 1.25rem } .tiles strong { font-size: 1.25rem }
 }
 @media print {
+  :root { color-scheme: light; --ink: #1b1b1b; --paper: #fff; --line: #ddd; --quiet: #666; --accent: #17507a; --bar: #b9c3cc; --heat: 31, 120, 193 }
   body { max-width: none; padding: 0; font-size: 10pt } nav { display: none } .scroll { overflow: visible }
   td, svg { print-color-adjust: exact } h2, h3 { break-after: avoid } tr { break-inside: avoid } a { color: inherit }
 }
