@@ -177,8 +177,8 @@ class TopicModel:
 
     def file(self, texts: Texts, titles: Texts | None = None, *, n_threads: int | None = None) -> Filed:
         """Probabilities, decisions and notes for n articles, on so many threads (all cores when None)."""
-        if len(texts) == 1 and isinstance(texts[0], str) and (titles is None or len(titles) == 1):
-            found = self._scorer.score_one(texts[0], (titles and titles[0]) or "")
+        if isinstance(texts, list) and len(texts) == 1 and (titles is None or len(titles) == 1):
+            found = self._scorer.score_one(texts[0] or "", (titles[0] if titles is not None else "") or "")
             if found.states[0] == FINE:
                 return self._filed(found.scores.copy(), found.words, found.known, {})
         found, languages = self._scored_pages(*_pages(texts, titles), n_threads)
