@@ -221,11 +221,15 @@ class LabelStore:
             self._record(db, task_id, "save", annotator, topics=_json(list(topics)))
             return _get(db, task_id)
 
-    def skip(self, task_id: str, annotator: str) -> None:
-        """Leaves a task to others: this annotator is not handed it again. Raises KeyError when there is no such task."""
+    def skip(self, task_id: str, annotator: str) -> Version:
+        """Leaves a task to others: this annotator is not handed it again. Returns it as it stands.
+
+        Raises KeyError when there is no such task.
+        """
         with self._writing() as db:
-            _get(db, task_id)
+            version = _get(db, task_id)
             self._record(db, task_id, "skip", annotator)
+            return version
 
     def undo(self, annotator: str) -> Undone | None:
         """Takes back the last save or skip of this annotator that still holds, and hands them its task.
