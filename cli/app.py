@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from cli.data import data_app
+from cli.exchange import export as export_data
+from cli.exchange import import_, pull, sources
 from cli.prediction import explain, predict, serve
 from cli.registry import export, models, promote
 from cli.topics import topics_app
@@ -41,6 +43,10 @@ def _kanal(
 
 for command in (train, adapt, background, predict, evaluate, explain, models, promote, export, serve):
     app.command()(command)
+for data_command in (sources, pull):
+    data_app.command()(data_command)
+data_app.command("import")(import_)
+data_app.command("export")(export_data)
 app.add_typer(topics_app, name="topics")
 app.add_typer(data_app, name="data")
 
