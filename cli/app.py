@@ -15,7 +15,7 @@ from cli.registry import export, models, promote
 from cli.topics import topics_app
 from cli.training import adapt, background, evaluate, train
 from kanal import __version__
-from serve.errors import KanalError
+from serve.errors import InputError, KanalError
 
 app = typer.Typer(
     help="Files Indonesian news under its topics.",
@@ -60,6 +60,9 @@ def run() -> None:
     except KanalError as error:
         print(f"Error: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
+    except ModuleNotFoundError as error:
+        print(f"Error: '{error.name}' is needed: run `pip install 'kanal[workbench]'`.", file=sys.stderr)
+        sys.exit(InputError.exit_code)
     except BrokenPipeError:
         # Whoever read the output has had enough; what is still buffered has nowhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

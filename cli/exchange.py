@@ -75,7 +75,7 @@ def pull(
 
     source, path = find_source(name, read_columns(columns), read_labels(labels) if labels else None)
     path = from_ or path
-    target = out or Path(f"{source.name}.jsonl")
+    target = out or Path(f"{source.name.split('/')[-1]}.jsonl")
     print(source.description())
     if path is None and not source.obtain:
         _accept(source, yes)
@@ -128,10 +128,14 @@ def export(
     label_separator: SeparatorOption = "|",
 ) -> None:  # fmt: skip
     """Write a corpus in the form of other tools."""
+    from datasets import disable_progress_bars
+
     from serve.topics import load_topics
     from train.experiment import EMBEDDED_CORPUS, Columns
     from workbench.exchange import export_corpus
 
     corpus = Columns(title_column, text_column, label_column, label_separator).load(files or [EMBEDDED_CORPUS])
+    if not sys.stderr.isatty():
+        disable_progress_bars()
     export_corpus(corpus, form.value, out, () if files else list(load_topics()))
     print(f"{len(corpus):,} articles written to {out}")

@@ -360,12 +360,12 @@ def _from_hub(source: str) -> Any:
 def _dataset_table(loaded: Any, name: str) -> Table:
     """The table of a data set, or of one in several splits; classes by their names.
 
-    Of several splits all are taken, and the `split` of rows in "train" and "test" says so.
+    Of several splits all are taken. Where one is "test", the `split` of its rows and of those in "train" says so.
     """
     from datasets import DatasetDict, IterableDatasetDict
 
-    several = isinstance(loaded, DatasetDict | IterableDatasetDict)
-    parts = dict(loaded) if several else {"": loaded}
+    parts = dict(loaded) if isinstance(loaded, DatasetDict | IterableDatasetDict) else {"": loaded}
+    tested = "test" in parts
     first = next(iter(parts.values()), None)
     # Of files that are streamed the columns are often known by their first row only.
     features = getattr(first, "features", None) or dict.fromkeys(next(iter(first or ()), {}))
@@ -376,9 +376,9 @@ def _dataset_table(loaded: Any, name: str) -> Table:
             for row in part:
                 number += 1
                 named = {column: _class_names(value, features.get(column)) for column, value in row.items()}
-                yield number, {"split": split if split in SPLITS else "", **named}
+                yield number, {"split": split, **named} if tested and split in SPLITS else named
 
-    return Table(name, [*dict.fromkeys([*features, "split"])], rows())
+    return Table(name, list(dict.fromkeys([*features, *(["split"] if tested else [])])), rows())
 
 
 def _class_names(value: Any, feature: Any) -> Any:

@@ -181,20 +181,18 @@ class Intake:
         return "\n".join(lines)
 
     def remarks(self) -> list[str]:
-        """Sentences on what was left out or is odd."""
-        remarks = []
-        if self.left_out:
-            remarks.append(f"{self.left_out:,} left out, whose labels stand for no topic")
-        if self.repeats:
-            remarks.append(f"{self.repeats:,} left out, exact repeats")
-        for what, places in (
-            ("left out, without title and text", self.empty),
-            ("repeats with other topics, of which the first stays", self.contradictions),
-            ("dates that cannot be read, left empty", self.no_days),
-        ):
+        """What was left out or is odd, and how often."""
+        counted = {"left out, their labels stand for no topic": self.left_out, "left out, exact repeats": self.repeats}
+        placed = {
+            "left out, without title and text": self.empty,
+            "repeats with other topics (the first stays)": self.contradictions,
+            "dates that cannot be read, left empty": self.no_days,
+        }
+        remarks = [f"{what}: {count:,}" for what, count in counted.items() if count]
+        for what, places in placed.items():
             if places:
-                more = ", ..." if len(places) > SHOWN_PLACES else ""
-                remarks.append(f"{len(places):,} {what}: {', '.join(places[:SHOWN_PLACES])}{more}")
+                shown = "; ".join([*places[:SHOWN_PLACES], *(["..."] if len(places) > SHOWN_PLACES else [])])
+                remarks.append(f"{what}: {len(places):,} ({shown})")
         return remarks
 
 

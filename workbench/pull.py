@@ -26,7 +26,7 @@ def pull(source: Source, out: Path, *, path: Path | None = None, limit: int | No
     when the set cannot be had, does not have the columns, or has no article to be written.
     """
     table = open_set(source, path)
-    labelled = article_columns(table, source.columns)["topics"] is not None
+    labelled = source.labelled and article_columns(table, source.columns)["topics"] is not None
     intake = Intake(source.labels, labelled, source.date_format)
     articles = intake.take(table, source.columns)
     first = list(islice(articles, 1))
@@ -62,7 +62,7 @@ def _load(source: Source, path: Path | None) -> Any:
     if path.is_dir():
         saved = any((path / name).exists() for name in SAVED)
         return load_from_disk(str(path)) if saved else load_dataset(str(path), streaming=True)
-    return load_dataset(str(path.parent), data_files=path.name, streaming=True)
+    return load_dataset(str(path.resolve().parent), data_files=path.name, streaming=True)
 
 
 def _rows(table: Table, source: Source, path: Path | None) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -25,11 +25,13 @@ class Source:
     revision: str = ""
     files: str = ""
     about: str = ""
-    licence: str = "not known to Kanal; read its card"
-    size: str = "of a size that Kanal does not know"
+    licence: str = "read its card"
+    size: str = ""
     obtain: str = ""
     columns: Mapping[str, str] = field(default_factory=dict)
     labels: Labels | None = None
+    labelled: bool = True
+    """False: a column of labels, should it have one, is not used."""
     date_format: str = ""
     unverified: tuple[str, ...] = ()
 
@@ -52,9 +54,9 @@ class Source:
             kept = ", ".join(f"{section} -> {' '.join(topics)}" for section, topics in self.mapped().items())
             facts["sections"] = kept
             facts["left out"] = ", ".join(section for section, topics in self.labels.items() if not topics)
-        lines = [f"{self.name}: {self.about}".removesuffix(": ")]
-        lines += [f"  {name:<10}{value}" for name, value in facts.items() if value]
-        return "\n".join([*lines, *(f"  {'unverified':<12}{sentence}" for sentence in self.unverified)])
+        lines = [f"{name:<12}{value}" for name, value in facts.items() if value]
+        lines += [f"{'unverified':<12}{sentence}" for sentence in self.unverified]
+        return "\n  ".join([f"{self.name}: {self.about}", *lines])
 
 
 @cache
@@ -65,8 +67,9 @@ def known_sources() -> dict[str, Source]:
 
 
 def _source(name: str, table: dict[str, Any]) -> Source:
-    labels = {"labels": folded(table["labels"])} if "labels" in table else {}
-    return Source(name, **{**table, **labels, "unverified": tuple(table.get("unverified", ()))})
+    labels = folded(table["labels"]) if "labels" in table else None
+    unverified = tuple(table.get("unverified", ()))
+    return Source(name, **{**table, "labels": labels, "labelled": labels is not None, "unverified": unverified})
 
 
 def find_source(name: str, columns: Mapping[str, str], labels: Labels | None) -> tuple[Source, Path | None]:
@@ -79,12 +82,14 @@ def find_source(name: str, columns: Mapping[str, str], labels: Labels | None) ->
     path = None
     if known is None and Path(name).exists():
         path = Path(name)
-        known = Source(path.name.split(".")[0], licence="not known to Kanal", size="local files")
+        known = Source(path.name.split(".")[0], about="local files", licence="")
     elif known is None and name.count("/") == 1:
-        known = Source(name.split("/")[1], hub=name)
+        known = Source(name, hub=name, about="a set that Kanal does not know")
     elif known is None:
         close = get_close_matches(name, known_sources(), n=1)
         remedy = f"did you mean '{close[0]}'?" if close else "`kanal data sources` lists those that Kanal knows;"
         raise InputError(f"{name}: no such set; {remedy} a name on the hub has its owner before a slash.")
     others = {theirs: ours for theirs, ours in known.columns.items() if ours not in columns.values()}
-    return replace(known, columns={**others, **columns}, labels=known.labels if labels is None else labels), path
+    if labels is not None or "topics" in columns.values():
+        known = replace(known, labels=known.labels if labels is None else labels, labelled=True)
+    return replace(known, columns={**others, **columns}), path
