@@ -48,9 +48,10 @@ def sources(as_json: JsonOption = False) -> None:
     if as_json:
         print(json.dumps([asdict(source) for source in known.values()], ensure_ascii=False, indent=1))
         return
-    print(f"{'name':<26}{'topics':<18}{'size':<41}licence")
+    print(f"{'name':<26}{'topics':<17}{'size':<26}{'on the hub':<38}licence")
     for source in known.values():
-        print(f"{source.name:<26}{source.sections():<18}{source.size:<41}{source.licence}")
+        hub = source.place() if source.obtain else source.hub
+        print(f"{source.name:<26}{source.sections():<17}{source.size:<26}{hub:<38}{source.licence}")
     print(
         "\nNot verified (the rest is as the sets' own cards and readmes state it; none was downloaded for this list):"
     )

@@ -109,7 +109,7 @@ def read_table(source: Any, name: str | None = None) -> Table:
     """The table in a source as `load_corpus` takes them, which may also be a data set that is streamed; `name` is what
     messages call a data set."""
     if not isinstance(source, str | Path):
-        return _dataset_table(source, name or "the data set")
+        return _dataset_table(source, name or "dataset")
     source = str(source)
     if _is_hub_name(source):
         return _dataset_table(_from_hub(source), source)

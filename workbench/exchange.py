@@ -146,6 +146,6 @@ def _cell(topics: list[str]) -> str:
 
 def _labelled_task(article: Any) -> dict[str, Any]:
     """An article as a task that Label Studio imports as labelled already."""
-    task = Task(article.id, article.title, article.text, article.date, article.outlet)
+    task = Task(article.id, article.title, article.text, date=article.date, outlet=article.outlet)
     choices = {"from_name": CONTROL, "to_name": OBJECT, "type": "choices", "value": {"choices": article.topics}}
     return {**task_json(task, ()), "annotations": [{"result": [choices] if article.topics else []}]}

@@ -126,7 +126,7 @@ class Intake:
             if not article["title"].strip() and not article["text"].strip():
                 self.empty.append(where)
                 continue
-            topics = self._topics(article["topics"])
+            topics = self._topics(article["topics"]) if self.labelled else []
             key = _content_id(article)
             if key in self._contents:
                 self.repeats += 1
@@ -145,12 +145,10 @@ class Intake:
                 )
             self._ids[article["id"]] = where
             article["date"] = self._day(article["date"], where)
-            article["topics"] = topics
-            yield (
-                article
-                if self.labelled
-                else {name: article[name] for name in article if name not in ("topics", "split")}
-            )
+            if self.labelled:
+                yield {**article, "topics": topics}
+            else:
+                yield {name: value for name, value in article.items() if name not in ("topics", "split")}
 
     def _topics(self, labels: list[str]) -> list[str] | None:
         """The topics that an article's labels stand for; None when it is to be left out."""

@@ -1,6 +1,6 @@
 """A public set, or files in the same layout, as a file of our articles: read by `datasets`, as a stream."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain, islice
@@ -33,12 +33,14 @@ def pull(source: Source, out: Path, *, path: Path | None = None, limit: int | No
     if not first:
         reasons = "; ".join(intake.remarks()) or "it is empty"
         raise InputError(f"{source.name}: no article to write ({reasons}).")
-    with progress(source.name, lambda rows: None) as report:
+    with progress(source.name, lambda rows: None, done="read") as report:
         written = write_articles(out, _seen(islice(chain(first, articles), limit), intake, report))
     return written, intake
 
 
-def _seen(articles: Iterator[dict[str, Any]], intake: Intake, report: Any) -> Iterator[dict[str, Any]]:
+def _seen(
+    articles: Iterator[dict[str, Any]], intake: Intake, report: Callable[[int], None]
+) -> Iterator[dict[str, Any]]:
     for article in articles:
         report(intake.read)
         yield article
@@ -73,16 +75,15 @@ def _rows(table: Table, source: Source, path: Path | None) -> Iterator[tuple[int
 @contextmanager
 def _sentences(source: Source, path: Path | None) -> Iterator[None]:
     """What `datasets` cannot load or read, as a sentence for the user."""
-    from datasets.exceptions import DatasetsError
-
     name = str(path or source.hub)
     try:
         yield
-    except InputError:
+    except (InputError, ImportError):
         raise
-    except (OSError, ValueError, RuntimeError, TypeError, DatasetsError) as error:
+    # Its own errors, and those of the readers, the network and the hub beneath it, are of no one kind.
+    except Exception as error:
         reason = str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else type(error).__name__
-        if "script" in reason:
+        if "dataset script" in reason.lower():
             raise InputError(
                 f"{name}: is read by a script, which `datasets` no longer runs ({reason}). Download the files that the "
                 "script reads, or save the set as Parquet where an older `datasets` runs, and name them with --from."

@@ -43,12 +43,16 @@ class Source:
         """How many of its sections have topics of ours."""
         return f"{len(self.mapped())} of {len(self.labels)} sections" if self.labels else "unlabelled"
 
+    def place(self) -> str:
+        """Where on the Hugging Face hub it is fetched from."""
+        return "by hand" if self.obtain else " ".join(filter(None, (self.hub, self.config, self.revision)))
+
     def description(self) -> str:
         """Lines for a person who is about to use the set: what it is, its licence, and what becomes of its sections."""
         facts = {
             "licence": self.licence,
             "size": self.size,
-            "from": " ".join(filter(None, (self.hub, self.config, self.revision))) or self.obtain,
+            "from": self.place(),
         }
         if self.labels:
             kept = ", ".join(f"{section} -> {' '.join(topics)}" for section, topics in self.mapped().items())

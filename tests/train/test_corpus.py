@@ -204,7 +204,7 @@ def test_data_sets_that_are_loaded_are_sources_too() -> None:
     assert list(frame["topics"]) == [["bola"], ["politik"], ["politik"]]
     assert list(frame["split"]) == ["", "test", ""]
     assert message(lambda: load_corpus([datasets.Dataset.from_dict({"isi": ["a"]})])).startswith(
-        "the data set: no column for the topics found; its columns are: isi."
+        "dataset: no column for the topics found; its columns are: isi."
     )
 
 
