@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from serve.errors import InputError
 
 TOPIC_SEPARATOR = "|"
+# What stands between the notes of an article, and the one on an article that a person should look at.
+NOTE_SEPARATOR = "; "
+UNCERTAIN = "uncertain"
 
 # The first name of each is our own; a column is looked for in this order, first as written, then in any case.
 USUAL_NAMES = {
@@ -21,6 +24,7 @@ USUAL_NAMES = {
     "outlet": (
         "outlet", "media", "nama_media", "source", "sumber", "source_name", "publisher", "penerbit", "portal", "situs", "site", "website",
     ),
+    "link": ("link", "url", "tautan", "permalink", "source_url", "article_url"),
 }  # fmt: skip
 # What the scraper news-watch writes. Its category is the section of the site and its keyword what was searched for: no topics.
 NEWS_WATCH = frozenset(("title", "publish_date", "author", "content", "keyword", "category", "source", "link"))

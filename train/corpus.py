@@ -19,14 +19,15 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-from serve.article import TOPIC_SEPARATOR, USUAL_NAMES, find_column
+from serve.article import TOPIC_SEPARATOR, find_column
 from serve.errors import InputError
 from serve.files.formats import COMPRESSIONS, FORMATS, open_reader, values
 
 if TYPE_CHECKING:
     import datasets
 
-COLUMNS = ("id", "date", "outlet", "title", "text", "topics", "split", "file", "line")
+FIELDS = ("id", "date", "outlet", "title", "text", "topics")
+COLUMNS = (*FIELDS, "split", "file", "line")
 SPLITS = ("train", "test", "")
 TEST_SHARE = 0.1
 HUB_NAME = re.compile(r"([\w.-]+/[\w.-]+)(?::([\w.-]+))?")
@@ -68,7 +69,7 @@ def load_corpus(
             field: find_column(
                 field, table.columns, given.get(field), file=table.name, required=field in ("text", "topics")
             )
-            for field in USUAL_NAMES
+            for field in FIELDS
         }
         before = len(articles)
         for number, article in enumerate(table.articles(names, label_separator), 1):
@@ -97,7 +98,7 @@ class Table:
     rows: Iterable[tuple[int, Row]]
 
     def articles(self, names: Mapping[str, str | None], separator: str = TOPIC_SEPARATOR) -> Iterator[Row]:
-        """The articles, with the fields of a corpus' COLUMNS; `names` has the column of each field of USUAL_NAMES, None
+        """The articles, with the fields of a corpus' COLUMNS; `names` has the column of each of FIELDS, None
         where there is none. Dates are as written. Raises InputError that names file, line and column."""
         names = {**names, "split": "split" if "split" in self.columns else None}
         for line, row in self.rows:

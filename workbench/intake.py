@@ -9,9 +9,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from serve.article import TOPIC_SEPARATOR, USUAL_NAMES, find_column
+from serve.article import TOPIC_SEPARATOR, find_column
 from serve.errors import InputError
-from train.corpus import Table, place_of
+from train.corpus import FIELDS, Table, place_of
 from workbench.dates import day_of
 
 Labels = Mapping[str, Sequence[str]]
@@ -28,8 +28,8 @@ def read_columns(text: str) -> dict[str, str]:
     columns: dict[str, str] = {}
     for pair in filter(None, text.split(",")):
         column, equals, name = (part.strip() for part in pair.rpartition("="))
-        if not equals or not column or name not in ("", *USUAL_NAMES):
-            fields = ", ".join(USUAL_NAMES)
+        if not equals or not column or name not in ("", *FIELDS):
+            fields = ", ".join(FIELDS)
             raise InputError(f"--map: '{pair}' is no COLUMN=FIELD; the fields are {fields}, and none to leave it out.")
         if name and name in columns.values():
             raise InputError(f"--map: two columns for '{name}'; name one.")
@@ -71,7 +71,7 @@ def article_columns(table: Table, columns: Mapping[str, str]) -> dict[str, str |
         if column not in table.columns:
             raise InputError(f"{table.name}: no column '{column}'; {there}. Name one of them with --map COLUMN=FIELD.")
     given: dict[str, str | None] = {ours: theirs for theirs, ours in columns.items()}
-    found = {name: find_column(name, table.columns, file=table.name, required=False) for name in USUAL_NAMES}
+    found = {name: find_column(name, table.columns, file=table.name, required=False) for name in FIELDS}
     names = {name: given.get(name) or (None if column in columns else column) for name, column in found.items()}
     if not names["title"] and not names["text"]:
         raise InputError(f"{table.name}: no column of texts found; {there}. Name it with --map COLUMN=text.")
