@@ -103,3 +103,11 @@ def test_what_is_no_filed_crawl(tmp_path):
         load_filed(write_filed(tmp_path / "b.csv", []))
     with pytest.raises(InputError, match=r"no column 'terbit'.*--date-column"):
         load_filed(write_filed(tmp_path / "c.csv", [article()]), date_column="terbit")
+
+
+def test_the_file_is_not_kept_in_memory(tmp_path):
+    file = write_filed(tmp_path / "filed.csv", [article("football", "Bola", text="isi " * 5000) for _ in range(500)])
+    before = pa.total_allocated_bytes()
+    frame = load_filed(file)
+    assert len(frame) == 500
+    assert pa.total_allocated_bytes() - before < file.stat().st_size / 20
