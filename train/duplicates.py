@@ -1,5 +1,6 @@
 """Articles that tell the same in the same words: near-duplicates among any number, sought by MinHash, checked exactly."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -28,6 +29,7 @@ NEARLY = 0.8
 # Jaccard index J with a probability of 1 - (1 - J^2)^BANDS: 0.72 for 0.1 (a tenth of an article), 0.995 for 0.2.
 BANDS, BAND_ROWS = 128, 2
 SIGNED_AT_ONCE = 4096
+PAIRS_AT_ONCE = 1 << 24
 
 Numbers = NDArray[np.int64]
 _MULTIPLIER, _HALF = np.uint64(0x9E3779B97F4A7C15), np.uint64(32)
@@ -97,11 +99,7 @@ class ShingleSets:
         bands = self._bands()
         # Of articles that are much alike a few comparisons make a group, which leaves few of the pairs to be compared.
         for pairs_of in (_with_first, _across_groups):
-            codes = np.empty(0, np.int64)
-            for band in bands:
-                left, right = pairs_of(band, groups)
-                codes = np.union1d(codes, np.minimum(left, right) * len(self) + np.maximum(left, right))
-            left, right = np.divmod(codes, max(1, len(self)))
+            left, right = _distinct((pairs_of(band, groups) for band in bands), len(self))
             alike = self.alike(left, right, threshold)
             links = np.concatenate([links, [left[alike], right[alike]]], axis=1)
             graph = sparse.coo_array((np.ones(links.shape[1], bool), tuple(links)), shape=(len(self), len(self)))
@@ -146,6 +144,17 @@ def _shingles(documents: Documents, block: slice) -> list[NDArray[np.uint64]]:
         sets.append(np.unique(runs[begin : begin + max(1, len(own) - SHINGLE_WORDS + 1)]))
         begin += len(own) + SHINGLE_WORDS
     return sets
+
+
+def _distinct(parts: Iterable[tuple[Numbers, Numbers]], n: int) -> tuple[Numbers, Numbers]:
+    """The pairs of n articles that are in any of the parts, each once."""
+    codes = [np.empty(0, np.int64)]
+    for left, right in parts:
+        codes.append(np.minimum(left, right) * n + np.maximum(left, right))
+        if sum(map(len, codes)) > PAIRS_AT_ONCE:
+            codes = [np.unique(np.concatenate(codes))]
+    left, right = np.divmod(np.unique(np.concatenate(codes)), max(1, n))
+    return left, right
 
 
 def _with_first(keys: NDArray[np.uint64], groups: Numbers) -> tuple[Numbers, Numbers]:
