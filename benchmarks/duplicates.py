@@ -119,7 +119,7 @@ def measure(quick: bool) -> list[Table]:
     note = (
         f"`kanal data duplicates crawl.csv --out groups.csv` on {len(groups):,} articles ({source.stat().st_size / 1e6:.0f} MB): "
         f"{took.seconds:.1f} s ({took.cpu:.1f} s of all cores together), {took.megabytes:,.0f} MB. "
-        f"{mixed(groups, stories)} of {len(set(groups)):,} groups hold articles of different stories."
+        f"{mixed(groups, stories)} of {len(set(groups)):,} groups hold articles of different stories, dealt the same long sentences."
     )
     rows = [[kind, f"{n:,}", f"{share:.4f}"] for kind, (n, share) in found(groups, stories, kinds).items()]
     recall = Table("Planted copies", note, ["kind of copy", "copies", "with their story"], rows)
