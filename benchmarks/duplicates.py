@@ -3,8 +3,9 @@
 python -m benchmarks.duplicates [--quick]
 
 The articles are sentences of the embedded corpus put together anew, each of which is in some 25 of them: more that looks
-like a copy and is none than there is in a crawl. Some are stories that others run too, copied in one of the ways of KINDS,
-all with what a crawl leaves around them.
+like a copy and is none than there is in a crawl. (A few that are dealt the same long sentences do share most of a short
+article's words, and are rightly in one group.) Some are stories that others run too, copied in one of the ways of
+`Crawl.kinds`, all with what a crawl leaves around them.
 """
 
 import csv
