@@ -12,7 +12,7 @@ from cli.exchange import export as export_data
 from cli.exchange import import_, pull, sources
 from cli.monitoring import report
 from cli.prediction import explain, predict, serve
-from cli.registry import export, models, promote
+from cli.registry import export, models_app, promote
 from cli.topics import topics_app
 from cli.training import adapt, background, evaluate, train
 from kanal import __version__
@@ -42,12 +42,13 @@ def _kanal(
     pass
 
 
-for command in (train, adapt, background, predict, evaluate, explain, models, promote, export, serve, report):
+for command in (train, adapt, background, predict, evaluate, explain, promote, export, serve, report):
     app.command()(command)
 for data_command in (sources, pull):
     data_app.command()(data_command)
 data_app.command("import")(import_)
 data_app.command("export")(export_data)
+app.add_typer(models_app, name="models")
 app.add_typer(topics_app, name="topics")
 app.add_typer(data_app, name="data")
 

@@ -32,6 +32,22 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
 
 
 @contextmanager
+def new_file(path: str | Path) -> Iterator[Path]:
+    """A path in a temporary folder beside `path`, where its writer may make other files, which are removed at the end.
+
+    It becomes `path` when the block ends without an error, unless there is a file by then, which stays as it is.
+    """
+    path = Path(path)
+    with _beside(path, tempfile.mkdtemp) as folder:
+        temporary = folder / path.name
+        yield temporary
+        sync(temporary)
+        with suppress(FileExistsError):
+            os.link(temporary, path)
+        sync(path.parent)
+
+
+@contextmanager
 def atomic_folder(path: str | Path) -> Iterator[Path]:
     """A temporary folder beside `path`; it takes the place of `path` when the block ends, and is removed when it raises.
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
-from serve.atomic import atomic_folder
+from serve.atomic import atomic_folder, new_file
 from serve.errors import InputError, KanalError
 from serve.paths import MLRUNS
 
@@ -105,6 +105,9 @@ def mlflow_client() -> Iterator["MlflowClient"]:
     with quiet_mlflow():
         import mlflow
 
+        database = local_database()
+        if database is not None and not database.exists():
+            _make(database)
         yield mlflow.MlflowClient()
 
 
@@ -112,11 +115,13 @@ def mlflow_client() -> Iterator["MlflowClient"]:
 def quiet_mlflow() -> Iterator[None]:
     """Inside of the block MLflow uses `tracking_uri()` and prints nothing, and its errors become KanalError."""
     # Set before the import, which reads them: no usage reports to others, no links or bars on the terminal; and a server
-    # that is not there is reported after seconds, where MLflow would try for four minutes.
+    # that is not there is reported after seconds, one that does not answer after a minute or two, where MLflow would try
+    # for four minutes and for a quarter of an hour.
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -140,6 +145,17 @@ def quiet_mlflow() -> Iterator[None]:
                     os.environ.pop(name, None)
                 else:
                     os.environ[name] = value
+
+
+def _make(database: Path) -> None:
+    """A new database of MLflow's, whole or not at all; one that another process has made meanwhile stays.
+
+    MLflow makes it in fifty steps, and does not go on with one that was left half made, or that two make at once.
+    """
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    with new_file(database) as part:
+        SqlAlchemyStore(f"sqlite:///{part}", str(database.parent / "artifacts")).engine.dispose()
 
 
 def _stored(database: Path, name: str, alias: str | None, version: int) -> str | None:

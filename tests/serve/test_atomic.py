@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from serve import atomic
-from serve.atomic import atomic_file, atomic_folder
+from serve.atomic import atomic_file, atomic_folder, new_file
 from serve.paths import ROOT
 
 KILLED = """
@@ -60,6 +60,15 @@ def test_a_writer_at_work_is_left_alone(tmp_path: Path, make: Callable[[Path], A
             assert first.exists() and second.exists() and first != second
         assert first.exists()
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_new_file_replaces_none_and_leaves_nothing_beside(tmp_path: Path) -> None:
+    for text in ("first", "second"):
+        with new_file(tmp_path / "database") as part:
+            part.write_text(text)
+            part.with_name("journal").touch()
+    assert (tmp_path / "database").read_text() == "first"
+    assert [path.name for path in tmp_path.iterdir()] == ["database"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux exchanges two names in one step")
