@@ -108,6 +108,9 @@ def mlflow_client() -> Iterator["MlflowClient"]:
         database = local_database()
         if database is not None and not database.exists():
             _make(database)
+        if database is not None and not os.access(database, os.R_OK):
+            # MLflow would try for minutes.
+            raise InputError(f"{database}: cannot be read (permission denied); let this user read it.")
         yield mlflow.MlflowClient()
 
 
@@ -126,17 +129,19 @@ def quiet_mlflow() -> Iterator[None]:
         warnings.simplefilter("ignore")
         try:
             import mlflow
+            from sqlalchemy.exc import SQLAlchemyError
         except ModuleNotFoundError:
             raise InputError(f"MLflow is needed for {tracking_uri()}: run `pip install mlflow`.") from None
         for name in ("mlflow", "alembic"):
-            logging.getLogger(name).setLevel(logging.ERROR)
+            # What it logs of an error, with a traceback, is in the KanalError.
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         address = tracking_uri()
         before = {name: os.environ.get(name) for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")}
         mlflow.set_tracking_uri(address)
         mlflow.set_registry_uri(address)
         try:
             yield
-        except mlflow.MlflowException as error:
+        except (mlflow.MlflowException, SQLAlchemyError) as error:
             raise KanalError(f"MLflow failed: {str(error).splitlines()[0]}") from error
         finally:
             # MLflow writes the address to the environment, where it would pass for the user's choice.
@@ -182,8 +187,14 @@ def _aliased(database: Path, name: str, alias: str) -> int | None:
 
 def _first(database: Path, query: str, *values: str | int) -> tuple[Any, ...] | None:
     """The first row that a query of a database, which is only read, finds."""
-    with closing(sqlite3.connect(f"file:{quote(str(database))}?mode=ro", uri=True)) as connection:
-        return connection.execute(query, values).fetchone()
+    address = f"file:{quote(str(database))}?mode="
+    try:
+        with closing(sqlite3.connect(address + "ro", uri=True)) as connection:
+            return connection.execute(query, values).fetchone()
+    except sqlite3.OperationalError:
+        # Whoever reads after a writer that was killed has to take back first what that had half written.
+        with closing(sqlite3.connect(address + "rw", uri=True)) as connection:
+            return connection.execute(query, values).fetchone()
 
 
 def _local(location: str, database: Path) -> Path:

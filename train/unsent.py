@@ -72,8 +72,8 @@ def track_or_keep(training: Training) -> Tracked | Unsent:
         _keep(training, folder)
     except OSError as error:
         raise KanalError(
-            f"{reason} The training cannot be kept in {folder} either ({error.strerror}); "
-            "make room there and train again."
+            f"{reason} Nor can the training be kept in {folder} ({error.strerror}); "
+            "train again when one of the two can be written."
         ) from None
     return Unsent(folder, reason)
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.torture import kills
+from tests.torture import disks, kills
 from tests.torture.material import Place, imported
 
 TRIED: dict[str, tuple[str, Callable[[Place, int], str]]] = {
@@ -18,6 +18,8 @@ TRIED: dict[str, tuple[str, Callable[[Place, int], str]]] = {
     "prediction": ("kill -9 of `kanal predict`", kills.prediction),
     "service": ("kill -9 of workers and parents of `kanal serve` under load", kills.service),
     "labels": ("kill -9 of `kanal serve --labels` while labels are saved", kills.labels),
+    "full": ("disk full: `train --out`, tracked `train`, `predict`, label store, uploads", disks.full_disk),
+    "unwritable": ("read-only disk, and files that may not be read", disks.unwritable),
 }
 
 

@@ -85,7 +85,7 @@ def registered(database: Path) -> tuple[int | None, list[int]]:
     import sqlite3
     from contextlib import closing
 
-    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as db:
+    with closing(sqlite3.connect(f"file:{database}?mode=rw", uri=True)) as db:
         champions = db.execute("SELECT version FROM registered_model_aliases WHERE alias = 'champion'").fetchall()
         versions = db.execute("SELECT version FROM model_versions").fetchall()
     assert len(champions) <= 1
@@ -95,6 +95,8 @@ def registered(database: Path) -> tuple[int | None, list[int]]:
 def imported() -> None:
     """Imports all that the commands do, before anything is forked."""
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    # Loaded when it is asked for, from where a user who owns nothing may not read.
+    "".encode("utf-32-le")
     import importlib
 
     from serve.registry import quiet_mlflow
