@@ -7,19 +7,22 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.torture import disks, kills
+from tests.torture import disks, kills, server
 from tests.torture.material import Place, imported
 
-TRIED: dict[str, tuple[str, Callable[[Place, int], str]]] = {
-    "training": ("kill -9 of `kanal train --out`, tracked", kills.training),
-    "first": ("kill -9 while MLflow's database is made", kills.first_training),
-    "tracking": ("kill -9 while a training is logged, registered and promoted", kills.tracking),
-    "promotion": ("kill -9 of `kanal promote`", kills.promotion),
-    "prediction": ("kill -9 of `kanal predict`", kills.prediction),
-    "service": ("kill -9 of workers and parents of `kanal serve` under load", kills.service),
-    "labels": ("kill -9 of `kanal serve --labels` while labels are saved", kills.labels),
-    "full": ("disk full: `train --out`, tracked `train`, `predict`, label store, uploads", disks.full_disk),
-    "unwritable": ("read-only disk, and files that may not be read", disks.unwritable),
+# What each is called, what is tried, and for what takes half a minute each time: how many times fewer than the others.
+TRIED: dict[str, tuple[str, Callable[[Place, int], str], int]] = {
+    "training": ("kill -9 of `kanal train --out`, tracked", kills.training, 1),
+    "first": ("kill -9 while MLflow's database is made", kills.first_training, 2),
+    "tracking": ("kill -9 while a training is logged, registered and promoted", kills.tracking, 1),
+    "promotion": ("kill -9 of `kanal promote`", kills.promotion, 1),
+    "prediction": ("kill -9 of `kanal predict`", kills.prediction, 1),
+    "service": ("kill -9 of workers and parents of `kanal serve` under load", kills.service, 1),
+    "labels": ("kill -9 of `kanal serve --labels` while labels are saved", kills.labels, 1),
+    "full": ("disk full: `train --out`, tracked `train`, `predict`, label store, uploads", disks.full_disk, 10),
+    "unwritable": ("read-only disk, and files that may not be read", disks.unwritable, 100),
+    "away": ("MLflow server away: throughout, hanging, and killed during a training", server.away, 10),
+    "together": ("two trainings, then two promotions, at once", server.together, 10),
 }
 
 
@@ -34,11 +37,12 @@ def main() -> None:
     lost = 0
     with tempfile.TemporaryDirectory(prefix="kanal-torture-") as folder:
         for name in chosen.only or TRIED:
-            what, attempt = TRIED[name]
+            what, attempt, fewer = TRIED[name]
+            times = max(1, chosen.kills // fewer)
             place, began = Place.make(Path(folder, name)), time.monotonic()
-            told = attempt(place, chosen.kills)
+            told = attempt(place, times)
             lost += len(place.losses)
-            print(f"| {what} | {chosen.kills} | {told} | `make torture ONLY={name}` |", flush=True)
+            print(f"| {what} | {times} | {told} | `make torture ONLY={name}` |", flush=True)
             for loss in place.losses:
                 print(f"lost ({name}): {loss}", flush=True)
             print(f"{name}: {time.monotonic() - began:.0f} s, {len(place.losses)} lost", file=sys.stderr, flush=True)
