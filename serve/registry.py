@@ -160,7 +160,8 @@ def _make(database: Path) -> None:
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
     with new_file(database) as part:
-        SqlAlchemyStore(f"sqlite:///{part}", str(database.parent / "artifacts")).engine.dispose()
+        store: Any = SqlAlchemyStore(f"sqlite:///{part}", str(database.parent / "artifacts"))  # type: ignore[no-untyped-call]
+        store.engine.dispose()
 
 
 def _stored(database: Path, name: str, alias: str | None, version: int) -> str | None:
