@@ -20,7 +20,7 @@ from benchmarks.measure import Table, show
 from serve.language import language_tokens
 from serve.model import TopicModel
 from serve.topics import load_topics
-from train.corpus import load_corpus
+from train.corpus import articles_of, load_corpus
 from train.experiment import EMBEDDED_CORPUS, load_background
 from train.fit import Settings, fit
 from train.lexicon import load_lexicon
@@ -102,7 +102,7 @@ def figures(articles: pd.DataFrame, model: TopicModel) -> Crawl:
     """The articles' figures, by way of a file as a user has it."""
     with TemporaryDirectory() as folder:
         file = Path(folder, "articles.jsonl")
-        write_articles(file, articles.drop(columns="split").to_dict("records"))
+        write_articles(file, (article._asdict() for article in articles_of(articles.drop(columns="split"))))
         return read_crawl_figures(file, model)
 
 

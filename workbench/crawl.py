@@ -1,7 +1,7 @@
 """A crawl as a model sees it: a few figures of each article, read part by part, and none of the text."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from itertools import repeat
 from pathlib import Path
@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from serve.article import find_column
+from serve.article import NOTE_SEPARATOR, UNCERTAIN, find_column
 from serve.errors import InputError
 from serve.files.formats import Reader, as_text, open_reader
 from serve.model import TopicModel
@@ -43,41 +43,55 @@ class Crawl:
     """The Monday of the article's week, as ISO 8601; "" where no date can be read."""
     learnt: NDArray[np.bool_]
     """Whether the file says that models learn from the article."""
+    unreadable: int = 0
+    """How many further rows could not be read."""
+    left_out: int = 0
+    """How many further articles models learn from."""
 
     def __len__(self) -> int:
         return len(self.words)
 
     def rows(self, chosen: NDArray[Any]) -> Self:
         """Some of the articles, by their places or a mask (n,)."""
-        return type(self)(*(getattr(self, field.name)[chosen] for field in fields(self)))
+        return replace(self, **{name: values[chosen] for name, values in self._arrays().items()})
 
     def held_out(self) -> Self:
         """The articles that models do not learn from, where the file tells them from the others; else all."""
-        return self if self.learnt.all() else self.rows(~self.learnt)
+        return self if self.learnt.all() else replace(self.rows(~self.learnt), left_out=int(self.learnt.sum()))
 
     @classmethod
-    def together(cls, parts: Iterable[Self]) -> Self:
+    def together(cls, parts: Sequence[Self], unreadable: int = 0) -> Self:
         """All articles of one or more parts."""
-        kept = list(parts)
-        return cls(*(np.concatenate([getattr(part, field.name) for part in kept]) for field in fields(cls)))
+        arrays = [part._arrays() for part in parts]
+        return cls(
+            **{name: np.concatenate([part[name] for part in arrays]) for name in arrays[0]}, unreadable=unreadable
+        )
+
+    def _arrays(self) -> dict[str, NDArray[Any]]:
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
 
 
 def read_crawl_figures(
     file: str | Path,
     model: TopicModel,
-    *,
     title_column: str | None = None,
     text_column: str | None = None,
-    rejected: Callable[[int], None] | None = None,
+    *,
+    usual: bool = False,
 ) -> Crawl:
     """The figures of the articles of a file, a folder or "-", labelled or not, filed by the model in bounded memory.
 
-    Rows that cannot be read are left out, and `rejected` is told how many where there are any. Raises InputError where
-    there is no article, or no column of texts.
+    With `usual`, a column that is named and not there is looked for by its usual names. Rows that cannot be read are left
+    out and counted. Raises InputError where there is no article, or no column of texts.
     """
     with open_reader(file, folders=True) as reader:
+        if usual:
+            title_column, text_column = (
+                name if name in reader.columns else None for name in (title_column, text_column)
+            )
         columns = _columns(reader, title_column, text_column)
-        texts = [columns["text"], *([columns["title"]] if columns["title"] else [])]
+        texts = [columns[name] for name in ("text", "title") if name in columns]
         parts, broken, rows = [], 0, 0
         with progress(reader.name, reader.fraction) as report:
             for part in reader.parts(texts, None):
@@ -88,39 +102,38 @@ def read_crawl_figures(
                     report(rows)
     if not parts:
         raise InputError(f"{reader.name}: has no articles; name a file that has some.")
-    if broken and rejected:
-        rejected(broken)
-    return Crawl.together(parts)
+    return Crawl.together(parts, broken)
 
 
-def _columns(reader: Reader, title_column: str | None, text_column: str | None) -> dict[str, str | None]:
-    """The columns of a table by what they hold; None where there is none."""
-    text = find_column("text", reader.columns, text_column, file=reader.name)
-    title = find_column("title", reader.columns, title_column, file=reader.name, required=False)
-    return {
-        "text": text,
-        "title": None if title == text else title,
+def _columns(reader: Reader, title_column: str | None, text_column: str | None) -> dict[str, str]:
+    """The columns of a table by what they hold, those that it has."""
+    found = {
+        "text": find_column("text", reader.columns, text_column, file=reader.name),
+        "title": find_column("title", reader.columns, title_column, file=reader.name, required=False),
         "date": find_column("date", reader.columns, file=reader.name, required=False),
         "outlet": find_column("outlet", reader.columns, file=reader.name, required=False),
         "split": "split" if "split" in reader.columns else None,
     }
+    if found["title"] == found["text"]:
+        found["title"] = None
+    return {name: column for name, column in found.items() if column is not None}
 
 
-def _figures(batch: pa.RecordBatch, columns: dict[str, str | None], model: TopicModel) -> Crawl:
+def _figures(batch: pa.RecordBatch, columns: dict[str, str], model: TopicModel) -> Crawl:
     def cells(name: str) -> Iterable[str]:
-        column = columns[name]
-        return (cell or "" for cell in as_text(batch.column(column)).to_pylist()) if column else repeat("", len(batch))
+        if name not in columns:
+            return repeat("", batch.num_rows)
+        return (cell or "" for cell in as_text(batch.column(columns[name])).to_pylist())
 
-    titles = as_text(batch.column(columns["title"])) if columns["title"] else None
-    filed = model.file(as_text(batch.column(columns["text"])), titles)
-    notes = [note.split("; ") if note else [] for note in filed.notes]
+    filed = model.file(*(as_text(batch.column(columns[name])) for name in ("text", "title") if name in columns))
+    notes = [note.split(NOTE_SEPARATOR) if note else [] for note in filed.notes]
     return Crawl(
         words=filed.words,
         known=filed.known,
         confidence=filed.confidence,
-        uncertain=np.array(["uncertain" in note for note in notes]),
+        uncertain=np.array([UNCERTAIN in note for note in notes]),
         assigned=filed.assigned,
-        notes=_strings("; ".join(part for part in note if part != "uncertain") for note in notes),
+        notes=_strings(NOTE_SEPARATOR.join(part for part in note if part != UNCERTAIN) for note in notes),
         outlets=_strings(outlet.strip() for outlet in cells("outlet")),
         weeks=_strings(map(_week, cells("date"))),
         learnt=np.array([split == LEARNT for split in cells("split")]),

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -25,7 +26,7 @@ SHUFFLES = 200
 # An outlet or a week of fewer articles is not looked at by itself.
 MIN_ARTICLES = 30
 # A model is uncertain of UNCERTAIN_SHARE of the articles that it has not seen, and of next to none that it learnt from.
-LEARNT_UNCERTAIN = UNCERTAIN_SHARE / 5
+LEARNT_UNCERTAIN = UNCERTAIN_SHARE / 10
 
 Kind = Literal["all", "topic", "outlet", "week"]
 
@@ -154,7 +155,9 @@ def compare(reference: Crawl, new: Crawl, topics: Sequence[str], limit: float = 
     learnt = n >= MIN_ARTICLES and bool(reference.uncertain.mean() < LEARNT_UNCERTAIN <= new.uncertain.mean())
     whole = np.ones(n, bool)
 
-    def part(kind: Kind, name: str, of_reference: NDArray[np.bool_], of_new: NDArray[np.bool_], yardstick: bool = True) -> Iterator[Shift]:
+    def part(
+        kind: Kind, name: str, of_reference: NDArray[np.bool_], of_new: NDArray[np.bool_], yardstick: bool = True
+    ) -> Iterator[Shift]:
         first, second = reference.rows(of_reference), new.rows(of_new)
         for figure, all_articles in binned.items():
             chosen = replace(all_articles, reference=all_articles.reference[of_reference], new=all_articles.new[of_new])
@@ -182,8 +185,8 @@ def compare(reference: Crawl, new: Crawl, topics: Sequence[str], limit: float = 
 def deciles(reference: NDArray[Any], new: NDArray[Any]) -> Binned:
     """Numbers in BINS bins, each with as many of the reference's articles as equal numbers allow."""
     edges = np.unique(np.quantile(reference, np.arange(1, BINS) / BINS))
-    shown = [f"{edge:.3g}" for edge in edges]
-    inner = [f"{low} to {high}" for low, high in zip(shown[:-1], shown[1:], strict=True)]
+    shown = [f"{edge:,.0f}" if edge >= 100 else f"{edge:.3g}" for edge in edges]
+    inner = [f"{low} to {high}" for low, high in pairwise(shown)]
     bins = [f"below {shown[0]}", *inner, f"{shown[-1]} and more"]
     kinds = (np.searchsorted(edges, values, side="right") for values in (reference, new))
     return Binned(bins, np.eye(len(bins)), *kinds)
@@ -214,7 +217,8 @@ def psi(reference: NDArray[Any], new: NDArray[Any]) -> NDArray[np.float64]:
     change and above 0.2 or 0.25 for one that asks for a new model (Siddiqi 2006, "Credit risk scorecards").
     """
     p, q = (
-        (counts + SMOOTHING) / (counts + SMOOTHING).sum(axis=-1, keepdims=True) for counts in map(np.asarray, (reference, new))
+        (counts + SMOOTHING) / (counts + SMOOTHING).sum(axis=-1, keepdims=True)
+        for counts in map(np.asarray, (reference, new))
     )
     return np.asarray(((q - p) * np.log(q / p)).sum(axis=-1))
 

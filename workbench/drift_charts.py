@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Chart
 
 from workbench.drift import FIGURES, Binned, Drift, Shift
@@ -12,11 +13,11 @@ REFERENCE, NEW = "#9a9a9a", "#1f6feb"
 
 def distributions(drift: Drift) -> Chart:
     """The shares of the articles in each bin of the figures that are numbers, reference beside new."""
-    names = ("unknown_words", "confidence", "length")
-    chart = _chart(6, 2.4 * len(names))
-    for axes, name in zip(chart.subplots(len(names)), names, strict=True):
+    units = {"unknown_words": "share of an article's words", "confidence": "log-odds", "length": "words"}
+    chart = _chart(6, 2.4 * len(units))
+    for axes, (name, unit) in zip(chart.subplots(len(units)), units.items(), strict=True):
         _bars(axes, drift.binned[name])
-        axes.set_title(FIGURES[name].label, loc="left", fontsize=9)
+        axes.set_title(f"{FIGURES[name].label} ({unit})", loc="left", fontsize=9)
     chart.axes[0].legend(fontsize=8)
     return chart
 
@@ -55,9 +56,11 @@ def weeks(shifts: Sequence[Shift], limit: float) -> Chart:
     return chart
 
 
-def _bars(axes: "Axes", binned: Binned) -> None:
+def _bars(axes: Axes, binned: Binned) -> None:
     places = np.arange(len(binned.bins))
-    for shares, left, color, label in zip(binned.shares(), (-0.4, 0), (REFERENCE, NEW), ("reference", "new"), strict=True):
+    for shares, left, color, label in zip(
+        binned.shares(), (-0.4, 0), (REFERENCE, NEW), ("reference", "new"), strict=True
+    ):
         axes.bar(places + left, shares, 0.4, align="edge", color=color, label=label)
     axes.set_xticks(places, binned.bins, rotation=30, ha="right", fontsize=7)
     axes.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
