@@ -63,9 +63,8 @@ class Crawl:
     def together(cls, parts: Sequence[Self], unreadable: int = 0) -> Self:
         """All articles of one or more parts."""
         arrays = [part._arrays() for part in parts]
-        return cls(
-            **{name: np.concatenate([part[name] for part in arrays]) for name in arrays[0]}, unreadable=unreadable
-        )
+        whole: dict[str, Any] = {name: np.concatenate([part[name] for part in arrays]) for name in arrays[0]}
+        return replace(parts[0], unreadable=unreadable, **whole)
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
         values = {field.name: getattr(self, field.name) for field in fields(self)}

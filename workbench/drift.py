@@ -15,7 +15,7 @@ from workbench.crawl import Crawl, Strings
 
 LIMIT = 0.2
 # One topic alone is called at this share of the limit: few topics are so large that even three times as many articles
-# would move the whole by the limit. At 0.05 it is called when it goes from 2.5% to 7%, or from 20% to 30%.
+# would move the whole by the limit. At 0.05 it is called when it goes from 2.5% to 7.5%, or from 20% to 30%.
 TOPIC_SHARE = 0.25
 # The chance, at most, that anything at all is called where nothing has changed (Bonferroni over all that is compared).
 ALPHA = 0.01
