@@ -6,7 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Chart
 
-from workbench.drift import FIGURES, Binned, Drift, Shift
+from workbench.drift import FIGURES, Drift, Shift
+from workbench.stability import Binned
 
 REFERENCE, NEW = "#9a9a9a", "#1f6feb"
 
