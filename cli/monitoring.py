@@ -39,7 +39,8 @@ def monitor(
     try:
         from workbench.crawl import read_crawl_figures
         from workbench.drift import LIMIT, compare
-        from workbench.drift_report import LEARNT, Compared, write_page
+        from workbench.drift_page import write_page
+        from workbench.drift_report import LEARNT, Compared
     except ModuleNotFoundError as error:
         raise InputError(f"'{error.name}' is needed: run `pip install 'kanal[workbench]'`.") from None
 
@@ -62,7 +63,8 @@ def monitor(
 def _track(compared: "Compared", version: str) -> None:
     """Logs to MLflow; where that fails, the answer stands all the same."""
     from train.tracking import log_figures
-    from workbench.drift_report import metrics, write_page
+    from workbench.drift_page import write_page
+    from workbench.drift_report import metrics
 
     settings = {"model": version, "limit": compared.drift.limit, **compared.facts()}
     try:
