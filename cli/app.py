@@ -10,7 +10,7 @@ import typer
 from cli.data import data_app
 from cli.exchange import export as export_data
 from cli.exchange import import_, pull, sources
-from cli.monitoring import report
+from cli.monitoring import monitor, report
 from cli.prediction import explain, predict, serve
 from cli.registry import export, models, promote
 from cli.topics import topics_app
@@ -42,7 +42,7 @@ def _kanal(
     pass
 
 
-for command in (train, adapt, background, predict, evaluate, explain, models, promote, export, serve, report):
+for command in (train, adapt, background, predict, evaluate, explain, models, promote, export, serve, report, monitor):
     app.command()(command)
 for data_command in (sources, pull):
     data_app.command()(data_command)

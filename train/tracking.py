@@ -95,6 +95,21 @@ def track(
     return Tracked(run_id, version, promoted, reason, previous)
 
 
+def log_figures(
+    experiment: str, settings: Mapping[str, object], figures: Mapping[str, float], report_folder: Path
+) -> str:
+    """Log figures that belong to no training, with the report on them, as a run of an experiment of their own; returns
+    the run's id. A figure's name may have a section of MLflow's page before a slash. Raises KanalError when MLflow fails.
+    """
+    with mlflow_client() as client:
+        import mlflow
+
+        with mlflow.start_run(experiment_id=_experiment(client, experiment), tags=_origin()) as run:
+            named = {"/".join(map(_allowed, name.split("/", 1))): value for name, value in figures.items()}
+            _log({_allowed(name): value for name, value in settings.items()}, named, report_folder)
+    return str(run.info.run_id)
+
+
 def list_versions() -> list[Version]:
     """All registered versions, newest first; empty when nothing was trained yet."""
     if _nothing_yet():
@@ -153,15 +168,22 @@ def _logged(
         mlflow.start_run(experiment_id=_experiment(client), tags=_origin()) as run,
         tempfile.TemporaryDirectory() as temporary,
     ):
-        # MLflow takes at most 100 parameters and 1000 metrics at a time.
-        for part in _parts(params, 100):
-            mlflow.log_params(part)
-        for part in _parts(_metrics(evaluation), 1000):
-            mlflow.log_metrics(part)
-        if report_folder is not None:
-            mlflow.log_artifacts(str(report_folder), "report")
+        _log(params, _metrics(evaluation), report_folder)
         info = mlflow.pyfunc.log_model(name=NAME, **_pyfunc(model, Path(temporary)))
     return run.info.run_id, info.model_id
+
+
+def _log(params: Mapping[str, object], metrics: Mapping[str, float], report_folder: Path | None) -> None:
+    """Into the run that is going on."""
+    import mlflow
+
+    # MLflow takes at most 100 parameters and 1000 metrics at a time.
+    for part in _parts(params, 100):
+        mlflow.log_params(part)
+    for part in _parts(metrics, 1000):
+        mlflow.log_metrics(part)
+    if report_folder is not None:
+        mlflow.log_artifacts(str(report_folder), "report")
 
 
 def _pyfunc(model: TopicModel, temporary: Path) -> dict[str, Any]:
@@ -195,8 +217,8 @@ def _pyfunc(model: TopicModel, temporary: Path) -> dict[str, Any]:
     }
 
 
-def _experiment(client: "MlflowClient") -> str:
-    """The id of the experiment that holds all runs, made when it is not there."""
+def _experiment(client: "MlflowClient", name: str = NAME) -> str:
+    """The id of an experiment, made when it is not there; all trainings are runs of the one that is named as the model."""
     database = local_database()
     # A server knows where it keeps artifacts; for a database on this machine they lie beside it.
     location = (
@@ -204,11 +226,10 @@ def _experiment(client: "MlflowClient") -> str:
         if tracking_uri().startswith(("http", "databricks"))
         else str((database.parent if database else MLRUNS) / "artifacts")
     )
-    name = NAME
     found = client.get_experiment_by_name(name)
     if found is not None and location is not None and found.artifact_location != location:
         # The checkout was moved. MLflow stores absolute paths and would go on writing to the old place.
-        name = f"{NAME} in {location}"
+        name = f"{name} in {location}"
         found = client.get_experiment_by_name(name)
     if found is None:
         return client.create_experiment(name, artifact_location=location)
