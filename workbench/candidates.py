@@ -1,0 +1,235 @@
+"""Articles that may be about a new topic, found from a few words and examples, and further words that point to it."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+from scipy.special import xlogy
+
+from serve.errors import InputError
+from serve.model import TITLE_WEIGHT, compose_all
+from serve.vectorizer import Documents, TfidfVectorizer, Vocabulary, count_terms
+from train.background import MAX_SHARE, Background
+from train.duplicates import near_duplicates
+from train.features import Features, learn_features
+from train.fit import Settings
+from train.lexicon import TOKEN, lexicon_pairs
+
+LIKELY, OTHER_WORDS, BORDERLINE = KINDS = ("likely", "in other words", "borderline")
+# How many of the candidates are of these kinds; the rest is borderline, from so many times as many articles further down.
+SHARES = {LIKELY: 0.6, OTHER_WORDS: 0.2}
+DEPTH = 10
+# How much the company that the seed words keep in the crawl counts beside the words and the examples themselves.
+COMPANY = 0.5
+# A further word is suggested where so many of the likely articles, and such a share of them, hold it.
+LEAST, LEAST_SHARE = 2, 0.1
+SUGGESTED = 20
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """How like a topic n articles are."""
+
+    whole: NDArray[np.float64]
+    """(n,): the sum of the two cosines that follow."""
+    sense: NDArray[np.float64]
+    """(n,): with what words and examples are about, in latent space."""
+    held: csr_matrix
+    """(n, w): how often each article holds each of the seed words."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An article that a person should look at."""
+
+    row: int
+    """Its place among the articles."""
+    kind: str
+    """One of KINDS."""
+    likeness: float
+    words: tuple[str, ...]
+    """The seed words that it holds."""
+
+    @property
+    def reason(self) -> str:
+        """Why it was picked, in words."""
+        held = f": {', '.join(self.words)}" if self.words else ""
+        return f"{self.kind} ({self.likeness:.2f}){held}"
+
+
+@dataclass(frozen=True)
+class FoundWord:
+    """A word or word pair that the likeliest articles hold more often than others do."""
+
+    word: str
+    likely: int
+    """How many of the likeliest articles hold it."""
+    articles: int
+    """How many of all."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found in a set of articles."""
+
+    candidates: list[Candidate]
+    """The likely ones first, then those in other words, then the borderline ones; each kind by likeness."""
+    seed_words: dict[str, int]
+    """How many articles hold each seed word."""
+    suggested: list[FoundWord]
+    """Further words that may belong to the topic, the most telling first."""
+
+
+def find_candidates(
+    articles: pd.DataFrame,
+    words: Sequence[str],
+    examples: pd.DataFrame,
+    number: int,
+    *,
+    background: Background | None = None,
+) -> Found:
+    """The articles that a person should look at for a new topic, `number` of them or fewer; columns title and text.
+
+    Copies of one another count once, those of an example not at all. Raises InputError where there is nothing to go by.
+    """
+    seeds = list(dict.fromkeys(" ".join(TOKEN.findall(word.lower())) for word in words))
+    documents, known = (compose_all(frame["text"], frame["title"], TITLE_WEIGHT) for frame in (articles, examples))
+    like = likeness(documents, seeds, known, background)
+    if not like.whole.any():
+        raise InputError(
+            "No article holds any of the seed words, and nothing else tells what the topic is about; "
+            "give other words (--words), or articles of the topic (--examples)."
+        )
+    chosen = _chosen(like, number, articles, examples)
+    candidates = [
+        Candidate(i, kind, float(like.whole[i]), tuple(seeds[j] for j in like.held[i].indices))
+        for kind in KINDS
+        for i in chosen[kind]
+    ]
+    frequencies = np.bincount(like.held.indices, minlength=len(seeds)).tolist()
+    suggested = telling_words(documents, chosen[LIKELY], seeds)
+    return Found(candidates, dict(zip(seeds, frequencies, strict=True)), suggested[:SUGGESTED])
+
+
+def likeness(
+    documents: Documents, seeds: Sequence[str], examples: Documents, background: Background | None
+) -> Likeness:
+    """How like the seed words, as a vectoriser spells them, and the examples n composed documents are.
+
+    The sum of two cosines. One is with the words themselves, in TF-IDF rows: it finds names that no background knows. The
+    other is, in the space of the background's word vectors, with the mean of the words, the examples, and the documents
+    that hold the words (relevance feedback: Rocchio 1971): it finds what is told in other words. Without a background
+    this one is taken in TF-IDF rows too.
+    """
+    settings = Settings()
+    tokens = {token for seed in seeds for token in seed.split()}
+    features = learn_features(
+        documents,
+        ngram_max=1,
+        min_df=settings.min_df,
+        max_df=settings.max_df,
+        background=background,
+        phrases={*tokens, *lexicon_pairs({"": list(seeds)}, [""])},
+    )
+    rows, places = _placed(features, documents)
+    words_row, words_place = _placed(features, Documents.of([" ".join(seeds)]))
+    _, examples_places = _placed(features, examples)
+
+    of_words = (rows @ words_row.T).toarray()[:, 0].astype(np.float64)
+    given = _direction(words_place, np.ones(1)) + _direction(examples_places, np.ones(len(examples)))
+    sense = places @ _unit(_unit(given) + COMPANY * _direction(places, of_words**2))
+
+    longest = max((seed.count(" ") + 1 for seed in seeds), default=1)
+    counting = TfidfVectorizer.of_vocabulary(
+        Vocabulary.of(seeds), np.ones(len(seeds)), ngram_range=(1, longest), dtype=np.float32
+    )
+    return Likeness(of_words + sense, sense, counting.transform(documents))
+
+
+def telling_words(documents: Documents, likely: Sequence[int], seeds: Collection[str]) -> list[FoundWord]:
+    """Words and word pairs that the likely documents hold more often than the others, but for the seed words; the most
+    telling first, by the log-likelihood ratio of the two shares (Dunning 1993)."""
+    part = Documents.of([documents.text(i) for i in likely])
+    try:
+        counts = count_terms(part, (1, 2), lowest=max(LEAST, LEAST_SHARE * len(part)))
+    except ValueError:  # they have nothing in common
+        return []
+    terms = Vocabulary.of_bytes(counts.spelt)
+    vectorizer = TfidfVectorizer.of_vocabulary(terms, np.ones(len(terms)), ngram_range=(1, 2), dtype=np.float32)
+    everywhere = vectorizer.document_frequencies(documents)
+    ratios = _log_likelihood(counts.documents, len(part), everywhere - counts.documents, len(documents) - len(part))
+
+    common = {term for term, held in zip(terms.names, everywhere, strict=True) if held > MAX_SHARE * len(documents)}
+    found: list[FoundWord] = []
+    for i in np.argsort(-ratios, kind="stable"):
+        term, held = terms.names[i], int(counts.documents[i])
+        plain = any(word in common or word.isdigit() for word in term.split())
+        # "halim" says no more than "stasiun halim" where hardly an article has it alone.
+        repeated = any(set(term.split()) & set(other.word.split()) and held <= 1.1 * other.likely for other in found)
+        if ratios[i] > 0 and term not in seeds and not plain and not repeated:
+            found.append(FoundWord(term, held, int(everywhere[i])))
+    return found
+
+
+def _log_likelihood(
+    held: NDArray[np.int64], n: int, held_elsewhere: NDArray[np.int64], elsewhere: int
+) -> NDArray[np.float64]:
+    """(v,): Dunning's G^2 of terms that `held` of n documents and `held_elsewhere` of the others hold; negative for those
+    that the n hold less often."""
+    table = np.array([[held, n - held], [held_elsewhere, elsewhere - held_elsewhere]], np.float64)
+    expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0, keepdims=True) / max(n + elsewhere, 1)
+    ratio = 2 * xlogy(table, table / np.maximum(expected, 1e-12)).sum(axis=(0, 1))
+    return np.where(table[0, 0] >= expected[0, 0], ratio, -ratio)
+
+
+def _chosen(like: Likeness, number: int, articles: pd.DataFrame, examples: pd.DataFrame) -> dict[str, list[int]]:
+    """The places of the candidates of each kind, at most `number` in all, likest first."""
+    by_sense = np.where(np.diff(like.held.indptr) == 0, like.sense, -np.inf)
+    pool = np.argsort(-like.whole, kind="stable")[: 2 * DEPTH * number]
+    wordless = np.argsort(-by_sense, kind="stable")[: 2 * number]
+    wordless = wordless[by_sense[wordless] > 0]
+    pool = np.union1d(pool[like.whole[pool] > 0], wordless)
+    kept = _without_copies(pool[np.argsort(-like.whole[pool], kind="stable")], articles, examples)
+
+    likely = kept[: round(SHARES[LIKELY] * number)]
+    rest = [i for i in kept if i not in set(likely)]
+    others = sorted((i for i in rest if by_sense[i] > 0), key=lambda i: -by_sense[i])
+    others = others[: round(SHARES[OTHER_WORDS] * number)]
+    rest = [i for i in rest if i not in set(others)][: DEPTH * number]
+    left = min(number - len(likely) - len(others), len(rest))
+    borderline = [rest[i] for i in np.linspace(0, len(rest) - 1, left).round().astype(int)]
+    return {LIKELY: likely, OTHER_WORDS: others, BORDERLINE: borderline}
+
+
+def _without_copies(places: NDArray[np.int64], articles: pd.DataFrame, examples: pd.DataFrame) -> list[int]:
+    """The places, in their order, of articles that are no copies of an example or of one before."""
+    columns = ["title", "text"]
+    groups = near_duplicates(pd.concat([examples[columns], articles[columns].iloc[places]], ignore_index=True))
+    seen, kept = set(groups[: len(examples)]), []
+    for i, group in zip(places.tolist(), groups[len(examples) :], strict=True):
+        if group not in seen:
+            seen.add(group)
+            kept.append(i)
+    return kept
+
+
+def _placed(features: Features, documents: Documents) -> tuple[csr_matrix, Any]:
+    """The documents' TF-IDF rows, and their places of length 1: latent rows, or the rows again where words have no vectors."""
+    rows, latent = features.rows(documents)
+    if not latent.shape[1]:
+        return rows, rows
+    latent /= np.maximum(np.linalg.norm(latent, axis=1, keepdims=True), 1e-9)
+    return rows, latent
+
+
+def _direction(places: Any, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(d,): the weighted mean of places (n, d), at length 1."""
+    return _unit(np.asarray(places.T @ weights, np.float64))
+
+
+def _unit(vector: NDArray[np.float64]) -> NDArray[np.float64]:
+    return vector / max(float(np.linalg.norm(vector)), 1e-9)
