@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from cli.audit import audit, correct
 from cli.data import data_app
 from cli.prediction import explain, predict, serve
 from cli.registry import export, models, promote
@@ -41,6 +42,8 @@ def _kanal(
 
 for command in (train, adapt, background, predict, evaluate, explain, models, promote, export, serve):
     app.command()(command)
+data_app.command()(audit)
+data_app.command()(correct)
 app.add_typer(topics_app, name="topics")
 app.add_typer(data_app, name="data")
 

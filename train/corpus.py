@@ -51,7 +51,7 @@ def load_corpus(
     features = Features({**dict.fromkeys(COLUMNS, text), "topics": List(text), "line": Value("int64")})
     articles: list[Row] = []
     for source in map(str, sources):
-        columns, rows = _hub_rows(source) if _is_hub_name(source) else _file_rows(source)
+        columns, rows = _hub_rows(source) if _is_hub_name(source) else file_rows(source)
         names = {
             **{field: field if field in columns else None for field in ("date", "outlet", "split")},
             "id": find_column("id", columns, file=source, required=False),
@@ -163,7 +163,7 @@ def _article(row: Row, names: dict[str, str | None], separator: str, where: str)
         if value is None or (isinstance(value, float) and math.isnan(value)):
             article[field] = [] if field == "topics" else ""
         elif field == "topics":
-            article[field] = _labels(value, separator, f"{where}, column '{column}'")
+            article[field] = labels_in(value, separator, f"{where}, column '{column}'")
         elif isinstance(value, str):
             article[field] = value if field in ("title", "text") else value.strip()
         elif field == "id" and isinstance(value, int | float):
@@ -177,7 +177,7 @@ def _article(row: Row, names: dict[str, str | None], separator: str, where: str)
     return article
 
 
-def _labels(value: Any, separator: str, where: str) -> list[str]:
+def labels_in(value: Any, separator: str, where: str) -> list[str]:
     """The labels that a cell holds, each once, in their order."""
     if isinstance(value, str):
         listed = _json_list(value)
@@ -222,7 +222,7 @@ def _place(source: str, line: int) -> str:
     return f"{source}, {'row' if _kind(source) in ('parquet', None) else 'line'} {line}"
 
 
-def _file_rows(source: str) -> tuple[list[str], Iterable[tuple[int, Row]]]:
+def file_rows(source: str) -> tuple[list[str], Iterable[tuple[int, Row]]]:
     """The columns of a file, and its rows with the line where each begins (Parquet: the number of the row)."""
     with open_reader(Path(source)) as reader:
         columns = reader.columns
