@@ -12,7 +12,7 @@ from cli.data import data_app
 from cli.prediction import explain, predict, serve
 from cli.registry import export, models, promote
 from cli.topics import topics_app
-from cli.training import adapt, background, evaluate, train
+from cli.training import adapt, background, compare, evaluate, train
 from kanal import __version__
 from serve.errors import KanalError
 
@@ -40,7 +40,7 @@ def _kanal(
     pass
 
 
-for command in (train, adapt, background, predict, evaluate, explain, models, promote, export, serve):
+for command in (train, adapt, background, predict, evaluate, compare, explain, models, promote, export, serve):
     app.command()(command)
 data_app.command()(audit)
 data_app.command()(correct)

@@ -13,33 +13,21 @@ from scipy.special import xlogy
 from serve.errors import InputError
 from serve.model import TITLE_WEIGHT, compose_all
 from serve.vectorizer import Documents, TfidfVectorizer, Vocabulary, count_terms
-from train.background import MAX_SHARE, Background
+from train.background import Background
 from train.duplicates import near_duplicates
 from train.features import Features, learn_features
 from train.fit import Settings
 from train.lexicon import TOKEN, lexicon_pairs
 
-LIKELY, OTHER_WORDS, BORDERLINE = KINDS = ("likely", "in other words", "borderline")
-# How many of the candidates are of these kinds; the rest is borderline, from so many times as many articles further down.
-SHARES = {LIKELY: 0.6, OTHER_WORDS: 0.2}
-DEPTH = 10
+# How many of the candidates are to hold none of the seed words: a search would miss these.
+WORDLESS_SHARE = 0.2
 # How much the company that the seed words keep in the crawl counts beside the words and the examples themselves.
 COMPANY = 0.5
+# So many times as many articles as are wanted are looked at, since copies fall away.
+LOOKED_AT = 4
 # A further word is suggested where so many of the likely articles, and such a share of them, hold it.
 LEAST, LEAST_SHARE = 2, 0.1
 SUGGESTED = 20
-
-
-@dataclass(frozen=True)
-class Likeness:
-    """How like a topic n articles are."""
-
-    whole: NDArray[np.float64]
-    """(n,): the sum of the two cosines that follow."""
-    sense: NDArray[np.float64]
-    """(n,): with what words and examples are about, in latent space."""
-    held: csr_matrix
-    """(n, w): how often each article holds each of the seed words."""
 
 
 @dataclass(frozen=True)
@@ -48,17 +36,14 @@ class Candidate:
 
     row: int
     """Its place among the articles."""
-    kind: str
-    """One of KINDS."""
     likeness: float
-    words: tuple[str, ...]
+    words: list[str]
     """The seed words that it holds."""
 
     @property
     def reason(self) -> str:
         """Why it was picked, in words."""
-        held = f": {', '.join(self.words)}" if self.words else ""
-        return f"{self.kind} ({self.likeness:.2f}){held}"
+        return f"likeness {self.likeness:.2f}, {', '.join(self.words) or 'none of the seed words'}"
 
 
 @dataclass(frozen=True)
@@ -77,7 +62,7 @@ class Found:
     """What was found in a set of articles."""
 
     candidates: list[Candidate]
-    """The likely ones first, then those in other words, then the borderline ones; each kind by likeness."""
+    """The likest first."""
     seed_words: dict[str, int]
     """How many articles hold each seed word."""
     suggested: list[FoundWord]
@@ -99,26 +84,26 @@ def find_candidates(
     seeds = list(dict.fromkeys(" ".join(TOKEN.findall(word.lower())) for word in words))
     documents, known = (compose_all(frame["text"], frame["title"], TITLE_WEIGHT) for frame in (articles, examples))
     like = likeness(documents, seeds, known, background)
-    if not like.whole.any():
+    if not like.any():
         raise InputError(
             "No article holds any of the seed words, and nothing else tells what the topic is about; "
             "give other words (--words), or articles of the topic (--examples)."
         )
-    chosen = _chosen(like, number, articles, examples)
+    held = _held(documents, seeds)
+    likely, wordless = _chosen(like, np.diff(held.indptr) == 0, number, articles, examples)
     candidates = [
-        Candidate(i, kind, float(like.whole[i]), tuple(seeds[j] for j in like.held[i].indices))
-        for kind in KINDS
-        for i in chosen[kind]
+        Candidate(i, float(like[i]), [seeds[j] for j in held[i].indices])
+        for i in sorted(likely + wordless, key=lambda i: (-like[i], i))
     ]
-    frequencies = np.bincount(like.held.indices, minlength=len(seeds)).tolist()
-    suggested = telling_words(documents, chosen[LIKELY], seeds)
-    return Found(candidates, dict(zip(seeds, frequencies, strict=True)), suggested[:SUGGESTED])
+    frequencies = np.bincount(held.indices, minlength=len(seeds)).tolist()
+    suggested = telling_words(documents, likely, seeds)[:SUGGESTED]
+    return Found(candidates, dict(zip(seeds, frequencies, strict=True)), suggested)
 
 
 def likeness(
     documents: Documents, seeds: Sequence[str], examples: Documents, background: Background | None
-) -> Likeness:
-    """How like the seed words, as a vectoriser spells them, and the examples n composed documents are.
+) -> NDArray[np.float64]:
+    """(n,): how like the seed words, as a vectoriser spells them, and the examples n composed documents are.
 
     The sum of two cosines. One is with the words themselves, in TF-IDF rows: it finds names that no background knows. The
     other is, in the space of the background's word vectors, with the mean of the words, the examples, and the documents
@@ -141,13 +126,7 @@ def likeness(
 
     of_words = (rows @ words_row.T).toarray()[:, 0].astype(np.float64)
     given = _direction(words_place, np.ones(1)) + _direction(examples_places, np.ones(len(examples)))
-    sense = places @ _unit(_unit(given) + COMPANY * _direction(places, of_words**2))
-
-    longest = max((seed.count(" ") + 1 for seed in seeds), default=1)
-    counting = TfidfVectorizer.of_vocabulary(
-        Vocabulary.of(seeds), np.ones(len(seeds)), ngram_range=(1, longest), dtype=np.float32
-    )
-    return Likeness(of_words + sense, sense, counting.transform(documents))
+    return of_words + places @ _unit(_unit(given) + COMPANY * _direction(places, of_words**2))
 
 
 def telling_words(documents: Documents, likely: Sequence[int], seeds: Collection[str]) -> list[FoundWord]:
@@ -163,7 +142,9 @@ def telling_words(documents: Documents, likely: Sequence[int], seeds: Collection
     everywhere = vectorizer.document_frequencies(documents)
     ratios = _log_likelihood(counts.documents, len(part), everywhere - counts.documents, len(documents) - len(part))
 
-    common = {term for term, held in zip(terms.names, everywhere, strict=True) if held > MAX_SHARE * len(documents)}
+    common = {
+        term for term, held in zip(terms.names, everywhere, strict=True) if held > Settings().max_df * len(documents)
+    }
     found: list[FoundWord] = []
     for i in np.argsort(-ratios, kind="stable"):
         term, held = terms.names[i], int(counts.documents[i])
@@ -186,23 +167,31 @@ def _log_likelihood(
     return np.where(table[0, 0] >= expected[0, 0], ratio, -ratio)
 
 
-def _chosen(like: Likeness, number: int, articles: pd.DataFrame, examples: pd.DataFrame) -> dict[str, list[int]]:
-    """The places of the candidates of each kind, at most `number` in all, likest first."""
-    by_sense = np.where(np.diff(like.held.indptr) == 0, like.sense, -np.inf)
-    pool = np.argsort(-like.whole, kind="stable")[: 2 * DEPTH * number]
-    wordless = np.argsort(-by_sense, kind="stable")[: 2 * number]
-    wordless = wordless[by_sense[wordless] > 0]
-    pool = np.union1d(pool[like.whole[pool] > 0], wordless)
-    kept = _without_copies(pool[np.argsort(-like.whole[pool], kind="stable")], articles, examples)
+def _held(documents: Documents, seeds: Sequence[str]) -> csr_matrix:
+    """(n, w): how often each document holds each of the seed words."""
+    longest = max((seed.count(" ") + 1 for seed in seeds), default=1)
+    vectorizer = TfidfVectorizer.of_vocabulary(
+        Vocabulary.of(seeds), np.ones(len(seeds)), ngram_range=(1, longest), norm=None
+    )
+    return vectorizer.transform(documents)
 
-    likely = kept[: round(SHARES[LIKELY] * number)]
-    rest = [i for i in kept if i not in set(likely)]
-    others = sorted((i for i in rest if by_sense[i] > 0), key=lambda i: -by_sense[i])
-    others = others[: round(SHARES[OTHER_WORDS] * number)]
-    rest = [i for i in rest if i not in set(others)][: DEPTH * number]
-    left = min(number - len(likely) - len(others), len(rest))
-    borderline = [rest[i] for i in np.linspace(0, len(rest) - 1, left).round().astype(int)]
-    return {LIKELY: likely, OTHER_WORDS: others, BORDERLINE: borderline}
+
+def _chosen(
+    like: NDArray[np.float64],
+    holds_none: NDArray[np.bool_],
+    number: int,
+    articles: pd.DataFrame,
+    examples: pd.DataFrame,
+) -> tuple[list[int], list[int]]:
+    """The places of at most `number` candidates: the likest, and the likest of the others that hold none of the words."""
+    places = [
+        np.argsort(-values, kind="stable")[: LOOKED_AT * number] for values in (like, np.where(holds_none, like, 0))
+    ]
+    pool = np.union1d(*places)
+    pool = pool[like[pool] > 0]
+    kept = _without_copies(pool[np.argsort(-like[pool], kind="stable")], articles, examples)
+    likely = kept[: number - round(WORDLESS_SHARE * number)]
+    return likely, [i for i in kept[len(likely) :] if holds_none[i]][: number - len(likely)]
 
 
 def _without_copies(places: NDArray[np.int64], articles: pd.DataFrame, examples: pd.DataFrame) -> list[int]:

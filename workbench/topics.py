@@ -57,14 +57,9 @@ def add_topic(
 
 def shared_words(words: Sequence[str], lexicon: Lexicon) -> dict[str, list[str]]:
     """Those of the words that a lexicon has, in any case, with the topics that they stand under."""
-    topics = {
-        word: [name for name, entries in lexicon.items() if word.casefold() in _folded(entries)] for word in words
-    }
+    folded = {name: {entry.casefold() for entry in entries} for name, entries in lexicon.items()}
+    topics = {word: [name for name, entries in folded.items() if word.casefold() in entries] for word in words}
     return {word: names for word, names in topics.items() if names}
-
-
-def _folded(entries: Sequence[str]) -> set[str]:
-    return {entry.casefold() for entry in entries}
 
 
 def _content(path: Path, embedded: Path, empty: bool) -> bytes:
