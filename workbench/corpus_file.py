@@ -24,8 +24,9 @@ def write_articles(path: str | Path, articles: Iterable[Mapping[str, Any]]) -> i
     """Writes a new corpus file, whole or not at all; returns how many articles."""
     number = 0
     with atomic_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as out:
-        for number, article in enumerate(articles, 1):
+        for article in articles:
             out.write(article_line(article) + "\n")
+            number += 1
     return number
 
 
