@@ -22,10 +22,10 @@ import pandas as pd
 
 from serve.model import TITLE_WEIGHT, compose_all
 from serve.topics import Topic, load_topics
-from train.background import Background
+from train.background import EMBEDDED_BACKGROUND, Background
 from train.corpus import load_corpus, split_corpus
 from train.evaluate import evaluate
-from train.experiment import EMBEDDED_CORPUS, load_background, without_profiles
+from train.experiment import EMBEDDED_CORPUS, without_profiles
 from train.fit import fit
 from train.lexicon import TOKEN, load_lexicon
 from workbench.candidates import find_candidates
@@ -85,15 +85,17 @@ def precision(corpus: pd.DataFrame, topics: Sequence[str], background: Backgroun
     print(f"\nPrecision of the {CANDIDATES} candidates, {len(topics)} topics x {len(SEEDS)} draws of examples\n")
     print("| way | precision | lowest of a topic | without a seed word: precision | seconds |\n|---|---|---|---|---|")
     for name, way in ways.items():
-        hits, wordless, begin = {}, [], time.perf_counter()
+        begin = time.perf_counter()
+        hits: dict[str, list[float]] = {}
+        wordless: list[bool] = []
         for topic in topics:
             words = LEXICON[topic][:WORDS]
             pattern = re.compile("|".join(rf"\b{re.escape(word)}\b" for word in words), re.IGNORECASE)
             for seed in SEEDS:
                 examples, articles = drawn(corpus, topic, seed)
                 found = articles.iloc[way(articles, words, examples)]
-                right = [topic in topics for topics in found["topics"]]
-                hits.setdefault(topic, []).append(np.mean(right))
+                right = [topic in given for given in found["topics"]]
+                hits.setdefault(topic, []).append(float(np.mean(right)))
                 texts = found["title"] + "\n" + found["text"]
                 wordless += [hit for hit, text in zip(right, texts, strict=True) if not pattern.search(text)]
         seconds = (time.perf_counter() - begin) / len(topics) / len(SEEDS)
@@ -124,12 +126,11 @@ def teaching(corpus: pd.DataFrame, topics: Sequence[str], background: Background
         order = [candidate.row for candidate in found.candidates]
         for reviewed in REVIEWED:
             seen = np.isin(np.arange(len(old)), order[:reviewed])
-            looked_at = old.assign(
-                topics=[
-                    given if was_seen else [other for other in given if other != topic]
-                    for given, was_seen in zip(old["topics"], seen, strict=True)
-                ]
-            )
+            looked_at = old.copy()
+            looked_at["topics"] = [
+                given if was_seen else [other for other in given if other != topic]
+                for given, was_seen in zip(old["topics"], seen, strict=True)
+            ]
             name = f"{CANDIDATES} of the crawl, {reviewed} of the corpus"
             figures.setdefault(name, []).append(f1(looked_at, examples, labelled))
         figures.setdefault("all of both", []).append(f1(old, crawl))
@@ -142,7 +143,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="two topics only: does everything work?")
     arguments = parser.parse_args()
-    corpus, background = load_corpus([EMBEDDED_CORPUS]), load_background(None)
+    corpus, background = load_corpus([EMBEDDED_CORPUS]), Background.load(EMBEDDED_BACKGROUND)
     topics = list(TAXONOMY)[::EVERY_TOPIC]
     precision(corpus, topics[:2] if arguments.quick else topics, background)
     teaching(corpus, topics[:: max(1, len(topics) // (2 if arguments.quick else TAUGHT_TOPICS))], background)

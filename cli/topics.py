@@ -16,10 +16,13 @@ from cli.options import (
     TextOption,
     TitleOption,
 )
+from kanal import load
 from serve.errors import InputError
 
 if TYPE_CHECKING:
     from workbench.candidates import Found
+
+SHOWN_TITLE = 70
 
 topics_app = typer.Typer(
     help="List the topics with their names and their IPTC and IAB codes; add one.", invoke_without_command=True
@@ -98,6 +101,7 @@ def candidates(
     lexicon: LexiconOption = None,
     words: Annotated[str, typer.Option(help='Further seed words: "stasiun halim, EMU".')] = "",
     examples: Annotated[Path | None, typer.Option(metavar="FILE", help="Articles of the topic; of a labelled file those that have it.")] = None,
+    skip: Annotated[list[Path] | None, typer.Option(metavar="FILE", help="A labels.db or review.csv: what was decided on there is left out.")] = None,
     number: Annotated[int, typer.Option("--n", min=1, help="How many candidates.")] = 50,
     out: Annotated[Path | None, typer.Option(help="Write them: of a crawl, labels.db or Label Studio's tasks.json; of --data, review.csv.")] = None,
     model: Annotated[str | None, typer.Option(metavar="PATH_OR_URI", help="A model whose topics are suggested to who labels.")] = None,
@@ -108,14 +112,11 @@ def candidates(
     label_separator: SeparatorOption = "|",
 ) -> None:  # fmt: skip
     """Find articles that may be about a topic, for a person to label, and further words for it."""
-    import pandas as pd
-
-    from kanal import load
     from serve.topics import load_topics
     from train.experiment import Columns, chosen_lexicon, load_background
     from workbench import new_topic
+    from workbench.audit import title_of
     from workbench.candidates import find_candidates
-    from workbench.copies import read_articles
     from workbench.decisions import write_suggestions
     from workbench.queue import write_tasks
 
@@ -123,39 +124,28 @@ def candidates(
     if topic not in taxonomy:
         where = topics or "Kanal's taxonomy"
         raise InputError(f"{where}: no topic '{topic}'; add it with `kanal topics add {topic} --topics FILE`.")
-    if bool(crawl) == bool(data):
-        raise InputError("Name the files of a crawl, or those of a labelled corpus with --data.")
     kinds = (".csv",) if data else (".db", ".json")
     if out and out.suffix not in kinds:
         raise InputError(
             f"{out}: candidates of {'--data' if data else 'a crawl'} go to a name with {' or '.join(kinds)}."
         )
+    suggesting = load(model) if model else None
     columns = Columns(title_column, text_column, label_column, label_separator)
-    parts = [new_topic.read_examples(examples, topic, columns)] if examples else []
-    if data:
-        has, articles = new_topic.parted(columns.load(data), topic)
-        parts.append(has)
-    else:
-        articles = read_articles(crawl or [], title_column, text_column)
-    known = pd.concat([articles.iloc[:0], *parts])
-    given = (chosen_lexicon(lexicon) or {}).get(topic, []) + _listed(words)
-    found = find_candidates(
-        articles,
-        given,
-        known,
-        number,
-        background=load_background(background),
+    articles, known = new_topic.gather(
+        topic, crawl or (), data or (), examples=examples, skip=skip or (), columns=columns
     )
+    given = (chosen_lexicon(lexicon) or {}).get(topic, []) + _listed(words)
+    found = find_candidates(articles, given, known, number, background=load_background(background))
     print(f"{len(articles):,} articles, {len(known):,} examples\n")
     if not out:
         for candidate in found.candidates:
-            print(f"{new_topic.title_of(articles.iloc[candidate.row])[:70]:<72}{candidate.reason}")
+            print(f"{title_of(articles.iloc[candidate.row])[:SHOWN_TITLE]:<{SHOWN_TITLE + 2}}{candidate.reason}")
+        print()
     _print_words(found)
     if out and data:
         write_suggestions(out, new_topic.as_suggestions(found.candidates, articles, topic))
         print(f"\n{len(found.candidates)} candidates written to {out}")
     elif out:
-        suggesting = load(model) if model else None
         tasks = new_topic.as_tasks(found.candidates, articles, suggesting)
         written = write_tasks(tasks, out, list(taxonomy.values()), suggesting.version if suggesting else "")
         print(f"\n{written} candidates written to {out}")
@@ -168,7 +158,7 @@ def _print_words(found: "Found") -> None:
     if found.suggested:
         print(f"\n{'further words':<30}{'articles':>10}{'likely ones':>13}")
     for further in found.suggested:
-        print(f"{further.word:<30}{further.articles:>10,}{further.likely:>13,}")
+        print(f"{further.word:<30}{further.articles:>10,}{further.chosen:>13,}")
 
 
 def _listed(words: str) -> list[str]:

@@ -1,6 +1,6 @@
 """Articles that may be about a new topic, found from a few words and examples, and further words that point to it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,16 +8,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
-from scipy.special import xlogy
 
 from serve.errors import InputError
 from serve.model import TITLE_WEIGHT, compose_all
-from serve.vectorizer import Documents, TfidfVectorizer, Vocabulary, count_terms
+from serve.vectorizer import Documents, TfidfVectorizer, Vocabulary
 from train.background import Background
 from train.duplicates import near_duplicates
 from train.features import Features, learn_features
 from train.fit import Settings
 from train.lexicon import TOKEN, lexicon_pairs
+from workbench.telling_words import TellingWord, telling_words
 
 # How many of the candidates are to hold none of the seed words: a search would miss these.
 WORDLESS_SHARE = 0.2
@@ -25,8 +25,6 @@ WORDLESS_SHARE = 0.2
 COMPANY = 0.5
 # So many times as many articles as are wanted are looked at, since copies fall away.
 LOOKED_AT = 4
-# A further word is suggested where so many of the likely articles, and such a share of them, hold it.
-LEAST, LEAST_SHARE = 2, 0.1
 SUGGESTED = 20
 
 
@@ -47,17 +45,6 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class FoundWord:
-    """A word or word pair that the likeliest articles hold more often than others do."""
-
-    word: str
-    likely: int
-    """How many of the likeliest articles hold it."""
-    articles: int
-    """How many of all."""
-
-
-@dataclass(frozen=True)
 class Found:
     """What was found in a set of articles."""
 
@@ -65,7 +52,7 @@ class Found:
     """The likest first."""
     seed_words: dict[str, int]
     """How many articles hold each seed word."""
-    suggested: list[FoundWord]
+    suggested: list[TellingWord]
     """Further words that may belong to the topic, the most telling first."""
 
 
@@ -81,9 +68,12 @@ def find_candidates(
 
     Copies of one another count once, those of an example not at all. Raises InputError where there is nothing to go by.
     """
-    seeds = list(dict.fromkeys(" ".join(TOKEN.findall(word.lower())) for word in words))
+    seeds = list(dict.fromkeys(filter(None, (" ".join(TOKEN.findall(word.lower())) for word in words))))
     documents, known = (compose_all(frame["text"], frame["title"], TITLE_WEIGHT) for frame in (articles, examples))
-    like = likeness(documents, seeds, known, background)
+    try:
+        like = likeness(documents, seeds, known, background)
+    except ValueError:
+        raise InputError("The articles have hardly a word in common; give more of them.") from None
     if not like.any():
         raise InputError(
             "No article holds any of the seed words, and nothing else tells what the topic is about; "
@@ -96,7 +86,7 @@ def find_candidates(
         for i in sorted(likely + wordless, key=lambda i: (-like[i], i))
     ]
     frequencies = np.bincount(held.indices, minlength=len(seeds)).tolist()
-    suggested = telling_words(documents, likely, seeds)[:SUGGESTED]
+    suggested = telling_words(documents, likely, SUGGESTED, without=seeds)
     return Found(candidates, dict(zip(seeds, frequencies, strict=True)), suggested)
 
 
@@ -127,44 +117,6 @@ def likeness(
     of_words = (rows @ words_row.T).toarray()[:, 0].astype(np.float64)
     given = _direction(words_place, np.ones(1)) + _direction(examples_places, np.ones(len(examples)))
     return of_words + places @ _unit(_unit(given) + COMPANY * _direction(places, of_words**2))
-
-
-def telling_words(documents: Documents, likely: Sequence[int], seeds: Collection[str]) -> list[FoundWord]:
-    """Words and word pairs that the likely documents hold more often than the others, but for the seed words; the most
-    telling first, by the log-likelihood ratio of the two shares (Dunning 1993)."""
-    part = Documents.of([documents.text(i) for i in likely])
-    try:
-        counts = count_terms(part, (1, 2), lowest=max(LEAST, LEAST_SHARE * len(part)))
-    except ValueError:  # they have nothing in common
-        return []
-    terms = Vocabulary.of_bytes(counts.spelt)
-    vectorizer = TfidfVectorizer.of_vocabulary(terms, np.ones(len(terms)), ngram_range=(1, 2), dtype=np.float32)
-    everywhere = vectorizer.document_frequencies(documents)
-    ratios = _log_likelihood(counts.documents, len(part), everywhere - counts.documents, len(documents) - len(part))
-
-    common = {
-        term for term, held in zip(terms.names, everywhere, strict=True) if held > Settings().max_df * len(documents)
-    }
-    found: list[FoundWord] = []
-    for i in np.argsort(-ratios, kind="stable"):
-        term, held = terms.names[i], int(counts.documents[i])
-        plain = any(word in common or word.isdigit() for word in term.split())
-        # "halim" says no more than "stasiun halim" where hardly an article has it alone.
-        repeated = any(set(term.split()) & set(other.word.split()) and held <= 1.1 * other.likely for other in found)
-        if ratios[i] > 0 and term not in seeds and not plain and not repeated:
-            found.append(FoundWord(term, held, int(everywhere[i])))
-    return found
-
-
-def _log_likelihood(
-    held: NDArray[np.int64], n: int, held_elsewhere: NDArray[np.int64], elsewhere: int
-) -> NDArray[np.float64]:
-    """(v,): Dunning's G^2 of terms that `held` of n documents and `held_elsewhere` of the others hold; negative for those
-    that the n hold less often."""
-    table = np.array([[held, n - held], [held_elsewhere, elsewhere - held_elsewhere]], np.float64)
-    expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0, keepdims=True) / max(n + elsewhere, 1)
-    ratio = 2 * xlogy(table, table / np.maximum(expected, 1e-12)).sum(axis=(0, 1))
-    return np.where(table[0, 0] >= expected[0, 0], ratio, -ratio)
 
 
 def _held(documents: Documents, seeds: Sequence[str]) -> csr_matrix:
