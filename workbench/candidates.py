@@ -24,7 +24,7 @@ WORDLESS_SHARE = 0.2
 # How much the company that the seed words keep in the crawl counts beside the words and the examples themselves.
 COMPANY = 0.5
 # So many times as many articles as are wanted are looked at, since copies fall away.
-LOOKED_AT = 4
+LOOKED_AT = 10
 SUGGESTED = 20
 
 

@@ -41,12 +41,13 @@ def telling_words(
     ratios = log_likelihood(counts.documents, len(part), everywhere - counts.documents, len(documents) - len(part))
     common = {terms.names[i] for i in np.flatnonzero(everywhere > Settings().max_df * len(documents))}
     found: list[TellingWord] = []
-    for i in np.argsort(-ratios, kind="stable"):
+    pair = np.array([" " in name for name in terms.names])
+    for i in np.lexsort((~pair, -ratios)):
         word, held = terms.names[i], int(counts.documents[i])
         if ratios[i] <= 0 or len(found) == number:
             break
         plain = any(part in common or part.isdigit() for part in word.split())
-        # "halim" says no more than "stasiun halim" where hardly an article has it alone.
+        # "halim" says no more than "stasiun halim", which comes first, where hardly an article has it alone.
         repeated = any(set(word.split()) & set(other.word.split()) and held <= 1.1 * other.chosen for other in found)
         if word not in without and not plain and not repeated:
             found.append(TellingWord(word, held, int(everywhere[i])))
