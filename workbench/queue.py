@@ -11,9 +11,10 @@ from workbench.label_studio import write_label_studio
 
 def write_tasks(tasks: Iterable[Task], out: Path, topics: Sequence[Topic], model_version: str = "") -> int:
     """Puts tasks into a label store (a name that ends in .db; it is made, or those it lacks are added), or into a file of
-    tasks for Label Studio (.json). Returns how many were written, or were new to the store."""
+    tasks for Label Studio (.json). Returns how many were written, or were new to the store, which offers `topics` from then on."""
     if out.suffix == ".db":
         with LabelStore(out, create=True) as store:
+            store.offer(topics)
             return store.add(tasks)
     if out.suffix == ".json":
         return write_label_studio(out, tasks, topics, model_version)

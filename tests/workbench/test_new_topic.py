@@ -7,10 +7,12 @@ import pytest
 
 from serve.errors import InputError
 from serve.labelling.store import LabelStore, Task
+from serve.topics import Topic
 from tests.train.test_tracking import tiny_model
 from workbench.candidates import Candidate
 from workbench.decisions import Suggestion, write_suggestions
 from workbench.new_topic import as_suggestions, as_tasks, gather, read_examples
+from workbench.queue import write_tasks
 
 
 @pytest.fixture
@@ -69,6 +71,14 @@ def test_tasks_carry_the_models_topics_and_the_reason(crawl: Path) -> None:
     assert (second.id, second.date, second.outlet, second.title) == ("x1", "2026-01-02", "Warta", "Satu")
     assert [topic for topic, _ in second.suggested] == ["olahraga"]
     assert next(as_tasks([Candidate(0, 0.9, [])], articles, None)).suggested == ()
+
+
+def test_a_store_offers_the_new_topic_beside_the_others(crawl: Path, tmp_path: Path) -> None:
+    articles, _ = gather("rail", [crawl], [])
+    topics = [Topic("trade"), Topic("rail", name_en="Railways")]
+    assert write_tasks(as_tasks([Candidate(0, 0.9, [])], articles, None), tmp_path / "labels.db", topics) == 1
+    with LabelStore(tmp_path / "labels.db") as store:
+        assert store.topics() == topics
 
 
 def test_suggestions_keep_the_topics_that_an_article_has(corpus: Path) -> None:
