@@ -81,7 +81,7 @@ def _attribute(value: Sequence[str]) -> str:
 
 MORE_STYLE = """
 article { margin: 1.5rem 0; padding: .25rem 1rem 1rem; border: 1px solid var(--line); border-radius: 6px; overflow-wrap: anywhere }
-article:focus { outline: 2px solid } article[data-decided] { border-color: var(--ink) }
+article { scroll-margin: 1rem 0 5rem } article:focus { outline: 2px solid } article[data-decided] { border-color: var(--ink) }
 article h2 { margin: .75rem 0 0 } .place { color: var(--quiet); margin: 0 }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 0 1rem; margin: .5rem 0 } dt { color: var(--quiet) } dd { margin: 0 }
 ul { margin: .5rem 0; padding-left: 1.25rem } summary { cursor: pointer }
