@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from serve.errors import InputError
 
 TOPIC_SEPARATOR = "|"
+# What stands between the notes of an article, and the one on an article that a person should look at.
+NOTE_SEPARATOR = "; "
+UNCERTAIN = "uncertain"
 
 # The first name of each is our own; a column is looked for in this order, first as written, then in any case.
 USUAL_NAMES = {
@@ -14,13 +17,23 @@ USUAL_NAMES = {
         "text", "isi", "isi_berita", "isi berita", "konten", "content", "body", "artikel", "article", "teks", "berita", "description",
     ),
     "topics": ("topics", "topic", "labels", "label", "kategori", "category", "topik"),
+    "date": (
+        "date", "tanggal", "publish_date", "published_date", "published_at", "published", "pub_date", "pubdate", "publication_date",
+        "date_published", "tanggal_terbit", "tgl", "waktu", "datetime", "timestamp", "time", "created_at",
+    ),
+    "outlet": (
+        "outlet", "media", "nama_media", "source", "sumber", "source_name", "publisher", "penerbit", "portal", "situs", "site", "website",
+    ),
+    "link": ("link", "url", "tautan", "permalink", "source_url", "article_url"),
 }  # fmt: skip
+# What the scraper news-watch writes. Its category is the section of the site and its keyword what was searched for: no topics.
+NEWS_WATCH = frozenset(("title", "publish_date", "author", "content", "keyword", "category", "source", "link"))
 
 
 def find_column(
     field: str, columns: Sequence[str], given: str | None = None, *, file: str, required: bool = True
 ) -> str | None:
-    """The name of the column that holds `field` ("id", "title", "text" or "topics").
+    """The name of the column that holds `field`, one of USUAL_NAMES.
 
     `given` is the user's choice; otherwise the usual names are tried. Returns None where there is none and it is not
     required. Raises InputError that names the file, the column and those that are there.
@@ -33,7 +46,7 @@ def find_column(
             )
         return given
     folded = {column.strip().lower(): column for column in reversed(columns)}
-    for name in USUAL_NAMES[field]:
+    for name in USUAL_NAMES[field] if field != "topics" or not folded.keys() >= NEWS_WATCH else ():
         if name in folded:
             return folded[name]
     if required:

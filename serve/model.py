@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serve import kernels
+from serve.article import NOTE_SEPARATOR, UNCERTAIN
 from serve.atomic import atomic_folder
 from serve.clean import Removed, clean, clean_traced, cleaning_tables, normalise, normalise_traced
 from serve.errors import ModelError
@@ -177,6 +178,10 @@ class TopicModel:
 
     def file(self, texts: Texts, titles: Texts | None = None, *, n_threads: int | None = None) -> Filed:
         """Probabilities, decisions and notes for n articles, on so many threads (all cores when None)."""
+        if isinstance(texts, list) and len(texts) == 1 and (titles is None or len(titles) == 1):
+            found = self._scorer.score_one(texts[0] or "", (titles[0] if titles is not None else "") or "")
+            if found.states[0] == FINE:
+                return self._filed(found.scores.copy(), found.words, found.known, {})
         found, languages = self._scored_pages(*_pages(texts, titles), n_threads)
         return self._filed(found.scores, found.words, found.known, languages)
 
@@ -259,9 +264,13 @@ class TopicModel:
         if self.single_label:
             second, first = np.partition(logits, -2, axis=1)[:, -2:].T
             return first - second
-        with np.errstate(divide="ignore"):  # never close to a threshold of 0 or 1
-            thresholds = np.log(self.thresholds) - np.log1p(-self.thresholds)
-        return np.abs(logits - thresholds).min(axis=1)
+        return np.abs(logits - self._threshold_logits).min(axis=1)
+
+    @cached_property
+    def _threshold_logits(self) -> NDArray[np.float64]:
+        """(k,): the thresholds' log-odds."""
+        with np.errstate(divide="ignore"):  # nothing is close to a threshold of 0 or 1
+            return np.log(self.thresholds) - np.log1p(-self.thresholds)
 
     def _logits(self, scores: NDArray[np.floating]) -> NDArray[np.float64]:
         return scores * self.calibration[0] + self.calibration[1]
@@ -498,11 +507,11 @@ def _note(empty: bool, uncertain: bool, unknown: bool, language: str) -> str:
     if empty:
         return "empty"
     notes = (
-        "uncertain" if uncertain else "",
+        UNCERTAIN if uncertain else "",
         f"not Indonesian: {language}" if language not in ("", "Indonesian") else "",
         "mostly unknown words" if unknown else "",
     )
-    return "; ".join(filter(None, notes))
+    return NOTE_SEPARATOR.join(filter(None, notes))
 
 
 def _pages(texts: Texts, titles: Texts | None) -> tuple[Documents, Documents | None]:
