@@ -11,6 +11,7 @@ from cli.audit import audit, correct
 from cli.data import data_app
 from cli.exchange import export as export_data
 from cli.exchange import import_, pull, sources
+from cli.monitoring import report
 from cli.prediction import explain, predict, serve
 from cli.registry import export, models, promote
 from cli.topics import topics_app
@@ -42,7 +43,7 @@ def _kanal(
     pass
 
 
-for command in (train, adapt, background, predict, evaluate, explain, models, promote, export, serve):
+for command in (train, adapt, background, predict, evaluate, explain, models, promote, export, serve, report):
     app.command()(command)
 for data_command in (sources, pull, audit, correct):
     data_app.command()(data_command)

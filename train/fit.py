@@ -2,12 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
-from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.model_selection import KFold
 
 from serve.errors import InputError
 from serve.model import TITLE_WEIGHT, TopicModel, compose_all, probabilities
@@ -16,7 +14,8 @@ from serve.vectorizer import Documents
 from train.background import Background
 from train.calibrate import f1_thresholds, platt, temperature, uncertainty_limit
 from train.check import MIN_ARTICLES
-from train.corpus import fingerprint, label_matrix, topic_counts, topics_found
+from train.corpus import Rows, fingerprint, group_folds, label_matrix, topic_counts, topics_found
+from train.duplicates import near_duplicates
 from train.features import Features, learn_features
 from train.lexicon import Lexicon, lexicon_pairs, lexicon_pieces
 from train.linear import Labelled, LinearWeights, fit_all
@@ -45,11 +44,8 @@ class Settings:
     unlabelled_weight: float = 0.3
     """How much an article of a crawl, or a profile of the background, counts beside a labelled article."""
     folds: int = 4
-    """The parts of the training articles that calibration and thresholds are learnt on, in turn."""
+    """The parts of the training articles that calibration and thresholds are learnt on, in turn; near-duplicates are in one."""
     seed: int = 0
-
-
-Rows: TypeAlias = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -151,7 +147,7 @@ def cross_fit(
 
     single_label = bool((truth.sum(axis=1) == 1).all())
     calibrate = temperature if single_label else platt
-    folds = list(KFold(min(settings.folds, n), shuffle=True, random_state=settings.seed).split(truth))
+    folds = group_folds(near_duplicates(corpus), settings.folds, settings.seed)
     folds = folds if every_fold else _enough(folds, truth)
     tested = np.sort(np.concatenate([held_out for _, held_out in folds]))
     # What a first model guesses, whole and without each fold; a fold's articles have no part in what is guessed for it.
@@ -206,7 +202,7 @@ def out_of_fold(
     background: Background | None = None,
     lexicon: Lexicon | None = None,
 ) -> NDArray[np.float64]:
-    """(n, k): the topics' probabilities for each article, by a model that did not learn from it."""
+    """(n, k): the topics' probabilities for each article, by a model that did not learn from it or its near-duplicates."""
     fitted = cross_fit(corpus, taxonomy, settings, background=background, lexicon=lexicon, every_fold=True)
     return fitted.model.probabilities(fitted.scores)
 
