@@ -128,5 +128,5 @@ def correct(
             sys.stdout.buffer.write(patch.encode("utf-8"))
     counts = Counter(row.decision or "undecided" for row in decided)
     told = ", ".join(f"{counts[name]} {name}" for name in ("accept", "change", "keep", "undecided"))
-    where = "in place" if write else f"in {out}" if out else "above"
-    print(f"{sum(row.corrects for row in decided)} corrections {where} ({told})", file=sys.stderr)
+    where = "in place" if write else f"in {out}" if out else "in the patch"
+    print(f"Corrections {where}: {sum(row.corrects for row in decided)} ({told})", file=sys.stderr)

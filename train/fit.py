@@ -202,7 +202,7 @@ def out_of_fold(
     background: Background | None = None,
     lexicon: Lexicon | None = None,
 ) -> NDArray[np.float64]:
-    """(n, k): the topics' probabilities for each article, by a model that did not learn from it."""
+    """(n, k): the topics' probabilities for each article, by a model that did not learn from it or its near-duplicates."""
     fitted = cross_fit(corpus, taxonomy, settings, background=background, lexicon=lexicon, every_fold=True)
     return fitted.model.probabilities(fitted.scores)
 

@@ -66,7 +66,7 @@ def audit(
 ) -> Audit:
     """The articles of a corpus whose topics look wrong, up to `number` of them.
 
-    Each article is judged by a model of the other folds. Self-training is left out: with it the same errors are found
+    Each article is judged by a model of the other folds. Self-training is left out: with it as many errors are found
     (`python -m benchmarks.audit`), in three times the time.
     """
     background = without_profiles(background)

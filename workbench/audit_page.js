@@ -1,7 +1,7 @@
 // Decisions on the articles of an audit: kept in this browser until they are downloaded as CSV.
 "use strict";
 {
-  const columns = JSON.parse(document.getElementById("audit").dataset.columns);
+  const columns = JSON.parse(document.querySelector("footer").dataset.columns);
   const topics = new Set(Array.from(document.querySelectorAll("#topics code"), (code) => code.textContent));
   const [proposed, decision] = ["proposed", "decision"].map((name) => columns.indexOf(name));
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from serve.atomic import atomic_file
-from train.pages import PAGE, STYLE
+from train.pages import Markup, Section
+from train.pages import to_html as page
 from workbench.audit import Audit, Doubt, Finding
 from workbench.decisions import ACCEPT, CHANGE, COLUMNS, DECISIONS, KEEP, joined, write_suggestions
 
@@ -18,29 +19,38 @@ def write_audit(audit: Audit, folder: Path, topics: Sequence[str]) -> Path:
     """Writes suggestions.csv and index.html, whose path is returned. Raises InputError where that would overwrite
     decisions."""
     write_suggestions(folder / "suggestions.csv", (finding.suggestion for finding in audit.findings))
-    page = folder / "index.html"
-    with atomic_file(page) as temporary:
+    index = folder / "index.html"
+    with atomic_file(index) as temporary:
         temporary.write_text(to_html(audit, topics), encoding="utf-8")
-    return page
+    return index
 
 
 def to_html(audit: Audit, topics: Sequence[str]) -> str:
-    """A page that asks for nothing from outside; without JavaScript it can be read, not decided on."""
-    body = [
-        "<h1>Label audit</h1>",
-        f"<p>{audit.doubted:,} of {audit.articles:,} articles have topics that models which had not seen them find "
-        f"wrong; here are the {len(audit.findings):,} likeliest to be. The score is how likely the given topics are right; the "
-        "words are those that weighed most for and against a topic in the model that had not seen the article.</p>",
-        "<noscript><p>This browser runs no JavaScript: decide in suggestions.csv, beside this page.</p></noscript>",
-        '<p id="keys" hidden>Keys: <kbd>n</kbd> next article, <kbd>p</kbd> the one before, <kbd>a</kbd> accept, '
-        "<kbd>k</kbd> keep, <kbd>c</kbd> change, <kbd>o</kbd> open the text.</p>",
-        *(_finding(number, finding) for number, finding in enumerate(audit.findings, 1)),
-        "<details><summary>All topics</summary>",
-        f'<p id="topics">{" ".join(f"<code>{html.escape(topic)}</code>" for topic in topics)}</p></details>',
-        '<footer hidden><output id="progress"></output> <button type="button" id="download">Download decisions.csv</button>'
-        f'</footer><script id="audit" data-columns="{_attribute(COLUMNS)}">{SCRIPT.read_text(encoding="utf-8")}</script>',
+    """The page, which asks for nothing from outside; without JavaScript it can be read, not decided on."""
+    head: list[str | Markup] = [
+        f"{audit.doubted:,} of {audit.articles:,} articles have topics that models which had not seen them find wrong; here are "
+        f"the {len(audit.findings):,} likeliest to be. The score is how likely the given topics are right; the words are those "
+        "that weighed most for and against a topic in the model that had not seen the article.",
+        Markup(
+            "<noscript><p>This browser runs no JavaScript: decide in suggestions.csv, beside this page.</p></noscript>"
+        ),
+        Markup(
+            '<p id="keys" hidden>Keys: <kbd>n</kbd> next article, <kbd>p</kbd> the one before, <kbd>a</kbd> accept, '
+            "<kbd>k</kbd> keep, <kbd>c</kbd> change, <kbd>o</kbd> open the text.</p>"
+        ),
     ]
-    return PAGE.format(title="Label audit", style=STYLE + MORE_STYLE, body="\n".join(body))
+    foot = Markup(
+        f'<details><summary>All topics</summary><p id="topics">{_topics(topics)}</p></details>'
+        f'<footer hidden data-columns="{_attribute(COLUMNS)}"><output id="progress"></output> '
+        '<button type="button" id="download">Download decisions.csv</button></footer>'
+    )
+    findings = (Markup(_finding(number, finding)) for number, finding in enumerate(audit.findings, 1))
+    return page(
+        "Label audit",
+        [Section("", [*head, *findings, foot])],
+        more_style=MORE_STYLE,
+        script=SCRIPT.read_text(encoding="utf-8"),
+    )
 
 
 def _finding(number: int, finding: Finding) -> str:
@@ -81,7 +91,7 @@ def _attribute(value: Sequence[str]) -> str:
 
 MORE_STYLE = """
 article { margin: 1.5rem 0; padding: .25rem 1rem 1rem; border: 1px solid var(--line); border-radius: 6px; overflow-wrap: anywhere }
-article:focus { outline: 2px solid } article[data-decided] { border-color: var(--ink) }
+article { scroll-margin: 1rem 0 5rem } article:focus { outline: 2px solid } article[data-decided] { border-color: var(--ink) }
 article h2 { margin: .75rem 0 0 } .place { color: var(--quiet); margin: 0 }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 0 1rem; margin: .5rem 0 } dt { color: var(--quiet) } dd { margin: 0 }
 ul { margin: .5rem 0; padding-left: 1.25rem } summary { cursor: pointer }

@@ -9,7 +9,7 @@ from pathlib import Path
 from serve.article import TOPIC_SEPARATOR
 from serve.atomic import atomic_file
 from serve.errors import InputError
-from train.corpus import file_rows, labels_in
+from train.corpus import labels_in, read_table
 
 COLUMNS = ("id", "file", "line", "title", "given", "proposed", "score", "decision")
 # The proposed topics are taken, as they are or as a person has changed them; those given stay; "" is not decided yet.
@@ -67,10 +67,10 @@ def write_suggestions(path: Path, suggestions: Iterable[Suggestion]) -> None:
 
 def read_decisions(path: str | Path) -> list[Suggestion]:
     """The rows of the file. Raises InputError that names file, line and column."""
-    columns, rows = file_rows(str(path))
-    if missing := [name for name in COLUMNS if name not in columns]:
+    table = read_table(path)
+    if missing := [name for name in COLUMNS if name not in table.columns]:
         raise InputError(f"{path}: no column '{missing[0]}'; give it a file that `kanal data audit` wrote.")
-    return [_suggestion(row, f"{path}, line {line}") for line, row in rows]
+    return [_suggestion(row, f"{path}, line {line}") for line, row in table.rows]
 
 
 def _suggestion(row: dict[str, str], where: str) -> Suggestion:

@@ -23,12 +23,15 @@ def labelling_config(topics: Sequence[Topic]) -> str:
     view = ElementTree.Element("View")
     ElementTree.SubElement(view, "Header", value="$title")
     ElementTree.SubElement(view, "Text", name=OBJECT, value="$text")
-    choices = ElementTree.SubElement(
-        view, "Choices", name=CONTROL, toName=OBJECT, choice="multiple", showInline="true"
-    )
+    choices = ElementTree.SubElement(view, "Choices", name=CONTROL, toName=OBJECT, choice="multiple", showInline="true")
     for topic, key in zip(topics, _keys(), strict=False):
         hint = ": ".join(filter(None, (topic.name_en, topic.about)))
-        attributes = {"value": topic.name_id or topic.name_en or topic.id, "alias": topic.id, "hotkey": key, "hint": hint}
+        attributes = {
+            "value": topic.name_id or topic.name_en or topic.id,
+            "alias": topic.id,
+            "hotkey": key,
+            "hint": hint,
+        }
         ElementTree.SubElement(choices, "Choice", {name: value for name, value in attributes.items() if value})
     ElementTree.indent(view)
     return ElementTree.tostring(view, encoding="unicode") + "\n"
