@@ -14,13 +14,21 @@ USUAL_NAMES = {
         "text", "isi", "isi_berita", "isi berita", "konten", "content", "body", "artikel", "article", "teks", "berita", "description",
     ),
     "topics": ("topics", "topic", "labels", "label", "kategori", "category", "topik"),
+    "date": (
+        "date", "tanggal", "publish_date", "published_date", "published_at", "published", "pub_date", "pubdate", "publication_date",
+        "date_published", "tanggal_terbit", "tgl", "waktu", "datetime", "timestamp", "time", "created_at",
+    ),
+    "outlet": (
+        "outlet", "media", "nama_media", "source", "sumber", "source_name", "publisher", "penerbit", "portal", "situs", "site", "website",
+    ),
+    "link": ("link", "url", "tautan", "permalink", "source_url", "article_url"),
 }  # fmt: skip
 
 
 def find_column(
     field: str, columns: Sequence[str], given: str | None = None, *, file: str, required: bool = True
 ) -> str | None:
-    """The name of the column that holds `field` ("id", "title", "text" or "topics").
+    """The name of the column that holds `field`, one of USUAL_NAMES.
 
     `given` is the user's choice; otherwise the usual names are tried. Returns None where there is none and it is not
     required. Raises InputError that names the file, the column and those that are there.

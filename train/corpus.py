@@ -1,4 +1,4 @@
-"""Labelled articles from files and the hub as one pandas frame: loaded, validated, grouped by likeness, and split."""
+"""Labelled articles from files and the hub as one pandas frame: loaded, validated and split."""
 
 import hashlib
 import io
@@ -9,30 +9,24 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.sparse.csgraph import connected_components
-
 from serve.article import TOPIC_SEPARATOR, find_column
 from serve.errors import InputError
 from serve.files.formats import COMPRESSIONS, FORMATS, open_reader, values
+from train.duplicates import near_duplicates
 
 COLUMNS = ("id", "date", "outlet", "title", "text", "topics", "split", "file", "line")
 SPLITS = ("train", "test", "")
 TEST_SHARE = 0.1
 HUB_NAME = re.compile(r"([\w.-]+/[\w.-]+)(?::([\w.-]+))?")
 
-SHINGLE_WORDS = 5
-WORD = re.compile(r"\w+")
-# Pairs of articles are counted for so many at a time, which bounds the memory.
-BLOCK_ROWS = 2048
-
 Row = dict[str, Any]
+Rows: TypeAlias = NDArray[np.int64]
 
 
 def load_corpus(
@@ -144,58 +138,21 @@ def split_corpus(frame: pd.DataFrame, seed: int = 0) -> tuple[pd.DataFrame, pd.D
     return frame[splits == "train"].reset_index(drop=True), frame[splits == "test"].reset_index(drop=True)
 
 
-def near_duplicates(frame: pd.DataFrame, threshold: float = 0.8) -> list[int]:
-    """A group number for each article; articles are in one group when a chain of near-duplicates links them.
+def group_folds(groups: Sequence[int], n_folds: int, seed: int) -> list[tuple[Rows, Rows]]:
+    """The articles to learn from and those held out, `n_folds` times (fewer where there are fewer groups), drawn by
+    `seed`: each article is held out once, together with its group. `groups` are numbers from 0 on, one an article.
 
-    Two articles are near-duplicates when the sets of their runs of five words ("shingles") have a Jaccard index of
-    `threshold` or more. The answer is exact: two such sets share one of their rarest shingles ("prefix filtering",
-    Chaudhuri et al. 2006), so only pairs that do are compared.
+    Raises InputError where all are in one group.
     """
-    sets, members = _shingle_sets(frame)
-    sizes = np.diff(sets.indptr)
-    rare = _rarest(sets, threshold)
-    links = []
-    for start in range(0, sets.shape[0], BLOCK_ROWS):
-        pairs = sparse.triu(rare[start : start + BLOCK_ROWS] @ rare.T, k=start + 1).tocoo()
-        for at in range(0, pairs.nnz, BLOCK_ROWS):
-            left, right = pairs.row[at : at + BLOCK_ROWS] + start, pairs.col[at : at + BLOCK_ROWS]
-            shared = np.asarray(sets[left].multiply(sets[right]).sum(axis=1)).ravel()
-            alike = shared >= threshold * (sizes[left] + sizes[right] - shared)
-            links.append(np.stack([left[alike], right[alike]]))
-    left, right = np.concatenate(links, axis=1) if links else np.empty((2, 0), dtype=int)
-    graph = sparse.coo_array((np.ones(len(left)), (left, right)), shape=(sets.shape[0], sets.shape[0]))
-    _, groups = connected_components(graph, directed=False)
-    return [int(group) for group in groups[members]]
+    from sklearn.model_selection import KFold
 
-
-def _shingle_sets(frame: pd.DataFrame) -> tuple[sparse.csr_array, np.ndarray]:
-    """The distinct sets of shingles, (sets, shingles) with ones, columns from rare to frequent; each article's set."""
-    numbers: dict[str, int] = {}
-    rows: dict[tuple[int, ...], int] = {}
-    members = np.zeros(len(frame), dtype=np.int64)
-    for i, (title, text) in enumerate(zip(frame["title"], frame["text"], strict=True)):
-        words = WORD.findall(f"{title} {text}".casefold())
-        runs = {" ".join(words[at : at + SHINGLE_WORDS]) for at in range(max(1, len(words) - SHINGLE_WORDS + 1))}
-        members[i] = rows.setdefault(tuple(sorted(numbers.setdefault(run, len(numbers)) for run in runs)), len(rows))
-    columns = np.concatenate([np.empty(0, dtype=np.int64), *(np.array(row) for row in rows)])
-    starts = np.cumsum([0, *map(len, rows)])
-    frequencies = np.bincount(columns, minlength=len(numbers))
-    order = np.empty(len(numbers), dtype=np.int64)
-    order[np.argsort(frequencies, kind="stable")] = np.arange(len(numbers))
-    ones = np.ones(len(columns), dtype=np.int32)
-    sets = sparse.csr_array((ones, order[columns], starts), shape=(len(rows), len(numbers)))
-    sets.sort_indices()
-    return sets, members
-
-
-def _rarest(sets: sparse.csr_array, threshold: float) -> sparse.csr_array:
-    """Of each set of n shingles the n - ceil(threshold * n) + 1 rarest."""
-    sizes = np.diff(sets.indptr)
-    kept = sizes - np.ceil(threshold * sizes - 1e-9).astype(np.int64) + 1
-    positions = np.arange(sets.nnz) - np.repeat(sets.indptr[:-1], sizes)
-    chosen = positions < np.repeat(kept, sizes)
-    starts = np.cumsum([0, *np.minimum(kept, sizes)])
-    return sparse.csr_array((sets.data[chosen], sets.indices[chosen], starts), shape=sets.shape)
+    numbers = np.asarray(groups)
+    n_groups = int(numbers.max(initial=-1)) + 1
+    if n_groups < 2:
+        raise InputError("The articles to train on are all nearly the same; a model needs different ones.")
+    folds = KFold(min(n_folds, n_groups), shuffle=True, random_state=seed).split(np.arange(n_groups))
+    held_out = [np.isin(numbers, tested) for _, tested in folds]
+    return [(np.flatnonzero(~rows), np.flatnonzero(rows)) for rows in held_out]
 
 
 def _article(row: Row, names: dict[str, str | None], separator: str, where: str) -> Row:

@@ -1,12 +1,10 @@
 """The training, top to bottom: corpus, background and lexicon -> TopicModel."""
 
 from dataclasses import asdict, dataclass, replace
-from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.model_selection import KFold
 
 from serve.errors import InputError
 from serve.model import TITLE_WEIGHT, TopicModel, compose_all, probabilities
@@ -15,7 +13,8 @@ from serve.vectorizer import Documents
 from train.background import Background
 from train.calibrate import f1_thresholds, platt, temperature, uncertainty_limit
 from train.check import MIN_ARTICLES
-from train.corpus import fingerprint, label_matrix, topic_counts, topics_found
+from train.corpus import Rows, fingerprint, group_folds, label_matrix, topic_counts, topics_found
+from train.duplicates import near_duplicates
 from train.features import learn_features
 from train.lexicon import Lexicon, lexicon_pairs, lexicon_pieces
 from train.linear import Labelled, LinearWeights, fit_all
@@ -44,11 +43,9 @@ class Settings:
     unlabelled_weight: float = 0.3
     """How much an article of a crawl, or a profile of the background, counts beside a labelled article."""
     folds: int = 4
-    """The parts of the training articles that calibration and thresholds are learnt on, in turn."""
+    """The parts of the training articles that calibration and thresholds are learnt on, in turn; near-duplicates are in one."""
     seed: int = 0
 
-
-Rows: TypeAlias = NDArray[np.int64]
 
 # So many articles held out, and so many of each topic's own among them, are enough for calibration and thresholds.
 ENOUGH_ARTICLES, ENOUGH_POSITIVES = 20_000, 100
@@ -116,7 +113,7 @@ def fit(
 
     single_label = bool((truth.sum(axis=1) == 1).all())
     calibrate = temperature if single_label else platt
-    folds = _enough(list(KFold(min(settings.folds, n), shuffle=True, random_state=settings.seed).split(truth)), truth)
+    folds = _enough(group_folds(near_duplicates(corpus), settings.folds, settings.seed), truth)
     tested = np.sort(np.concatenate([held_out for _, held_out in folds]))
     # What a first model guesses, whole and without each fold; a fold's articles have no part in what is guessed for it.
     guesses: list[NDArray[np.float64] | None] = [None] * (len(folds) + 1)
