@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cli.data import data_app
+from cli.monitoring import report
 from cli.prediction import explain, predict, serve
 from cli.registry import export, models, promote
 from cli.topics import topics_app
@@ -39,7 +40,7 @@ def _kanal(
     pass
 
 
-for command in (train, adapt, background, predict, evaluate, explain, models, promote, export, serve):
+for command in (train, adapt, background, predict, evaluate, explain, models, promote, export, serve, report):
     app.command()(command)
 app.add_typer(topics_app, name="topics")
 app.add_typer(data_app, name="data")

@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from serve.errors import InputError
 
 TOPIC_SEPARATOR = "|"
+# What stands between the notes of an article, and the one on an article that a person should look at.
+NOTE_SEPARATOR = "; "
+UNCERTAIN = "uncertain"
 
 # The first name of each is our own; a column is looked for in this order, first as written, then in any case.
 USUAL_NAMES = {

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serve import kernels
+from serve.article import NOTE_SEPARATOR, UNCERTAIN
 from serve.atomic import atomic_folder
 from serve.clean import Removed, clean, clean_traced, cleaning_tables, normalise, normalise_traced
 from serve.errors import ModelError
@@ -498,11 +499,11 @@ def _note(empty: bool, uncertain: bool, unknown: bool, language: str) -> str:
     if empty:
         return "empty"
     notes = (
-        "uncertain" if uncertain else "",
+        UNCERTAIN if uncertain else "",
         f"not Indonesian: {language}" if language not in ("", "Indonesian") else "",
         "mostly unknown words" if unknown else "",
     )
-    return "; ".join(filter(None, notes))
+    return NOTE_SEPARATOR.join(filter(None, notes))
 
 
 def _pages(texts: Texts, titles: Texts | None) -> tuple[Documents, Documents | None]:

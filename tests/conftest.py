@@ -1,10 +1,12 @@
 """What several tests need: real articles for measuring where they are at hand, and a model trained once."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
+import kanal
 from serve.model import TopicModel
 from serve.paths import ROOT
 
@@ -40,3 +42,17 @@ def embedded_model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def embedded_model(embedded_model_folder: Path) -> TopicModel:
     """The model of the embedded corpus, as loaded from its folder."""
     return TopicModel.load(embedded_model_folder)
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Runs `kanal` with arguments and gives its exit status, output and errors."""
+
+    def run_kanal(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["kanal", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stopped:
+            kanal.main()
+        captured = capsys.readouterr()
+        return int(stopped.value.code or 0), captured.out, captured.err
+
+    return run_kanal

@@ -17,20 +17,6 @@ SAMPLE = str(DATA / "samples" / "articles.csv")
 
 
 @pytest.fixture
-def run(monkeypatch, capsys):
-    """Runs `kanal` with arguments and gives its exit status, output and errors."""
-
-    def run_kanal(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["kanal", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            kanal.main()
-        captured = capsys.readouterr()
-        return int(stopped.value.code or 0), captured.out, captured.err
-
-    return run_kanal
-
-
-@pytest.fixture
 def own_data(tmp_path) -> Path:
     words = {"olahraga": "gol wasit liga kiper stadion", "ekonomi": "rupiah saham bank kurs inflasi"}
     rows = [

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from serve.atomic import atomic_folder
-from serve.errors import InputError
 from serve.model import TopicModel
 from train import charts
 from train.evaluate import MIN_POSITIVES, Evaluation
 from train.learning_curve import Point
 from train.mistakes import confusions, worst_mistakes
-from train.pages import Bar, Chart, Section, Table, to_html, to_markdown
+from train.pages import Bar, Chart, Section, Table, refuse_other_files, to_html, to_markdown
 from train.pages import charts as charts_of
 from train.slices import slices
 
@@ -58,7 +57,7 @@ def write_report(
     if articles is not None and list(articles["id"]) != evaluation.ids:
         raise ValueError("articles must be those of the evaluation, in its order")
     folder = Path(folder)
-    _refuse_other_files(folder)
+    refuse_other_files(folder, (PAGE, MARKDOWN))
     sections = [
         _overall(evaluation),
         _per_topic(evaluation, groups or {}),
@@ -81,15 +80,6 @@ def write_report(
         (target / PAGE).write_text(to_html(title, sections), encoding="utf-8")
         (target / MARKDOWN).write_text(to_markdown(title, sections), encoding="utf-8")
     return folder / PAGE
-
-
-def _refuse_other_files(folder: Path) -> None:
-    """The report takes the folder's place, so nothing else may be lost with it."""
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder}: is a file; name a folder for the report.")
-    for path in folder.iterdir() if folder.exists() else ():
-        if path.name not in (PAGE, MARKDOWN) and path.suffix != ".png":
-            raise InputError(f"{folder}: holds '{path.name}', which is no part of a report; name a new folder.")
 
 
 def _overall(evaluation: Evaluation) -> Section:
