@@ -45,7 +45,10 @@ class Crawl:
         corpus = load_corpus([EMBEDDED_CORPUS])
         self.titles = corpus["title"].tolist()
         self.sentences = [
-            sentence for text in corpus["text"] for sentence in re.split(r"(?<=[.!?])\s+", text) if sentence.count(" ") > 3
+            sentence
+            for text in corpus["text"]
+            for sentence in re.split(r"(?<=[.!?])\s+", text)
+            if sentence.count(" ") > 3
         ]
         self.kinds: dict[str, Callable[[Sentences], Sentences]] = {
             "identical": lambda story: story,

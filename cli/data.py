@@ -39,7 +39,7 @@ def check(
 @data_app.command()
 def duplicates(
     files: Annotated[list[Path] | None, typer.Argument(metavar="[FILE]...", help="CSV, JSONL or Parquet, labelled or not; default: the embedded corpus.")] = None,
-    threshold: Annotated[float | None, typer.Option(min=0.1, max=1, help="The share of the shorter article that stands in the other one too, in runs of five words; default: 0.6.")] = None,
+    threshold: Annotated[float | None, typer.Option(min=0.3, max=1, help="The share of the shorter article's runs of five words that stand in the other one too; default: 0.6.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write the articles to this file, with their groups and what each is a copy of.")] = None,
     unique: Annotated[Path | None, typer.Option(help="Write the articles that are no copies to this file; of a group the earliest stays.")] = None,
     title_column: TitleOption = None,
@@ -47,7 +47,7 @@ def duplicates(
     as_json: JsonOption = False,
 ) -> None:  # fmt: skip
     """Find articles that tell the same in the same words: copies, edited copies, and agency stories under another lead."""
-    from serve.files.formats import STREAM
+    from serve.files.formats import STREAM, format_of
     from train.duplicates import THRESHOLD
     from train.experiment import EMBEDDED_CORPUS
     from workbench.copies import find_copies, read_articles
@@ -55,8 +55,12 @@ def duplicates(
     sources = files or [EMBEDDED_CORPUS]
     if STREAM in map(str, sources):
         raise InputError("standard input cannot be read twice; name a file.")
+    # A name that cannot be written is told before the work, not after it.
+    for target in filter(None, (out, unique)):
+        format_of(target)
     copies = find_copies(read_articles(sources, title_column, text_column), threshold or THRESHOLD)
-    for target, only_unique in ((out, False), (unique, True)):
-        if target:
-            copies.write(sources, target, unique=only_unique)
+    if out:
+        copies.write(sources, out)
+    if unique:
+        copies.write(sources, unique, unique=True)
     print(json.dumps(copies.summary(), ensure_ascii=False) if as_json else copies.table())

@@ -275,3 +275,15 @@ def test_topics_words_shows_both_columns(run):
     status, _, err = run("topics", "words", "nothing")
     assert status == 2
     assert "No topic 'nothing'" in err
+
+
+def test_duplicates_are_counted_and_left_out(run, tmp_path):
+    wire, unique = ROOT / "docs" / "files" / "wire.csv", tmp_path / "unique.csv"
+    status, said, _ = run("data", "duplicates", wire, "--json", "--unique", unique)
+    assert (status, sum(json.loads(said)["copies"].values())) == (0, 4)
+    assert "copies                     0" in run("data", "duplicates", unique)[1]
+
+
+def test_duplicates_are_not_sought_in_a_stream(run):
+    status, _, errors = run("data", "duplicates", "-")
+    assert (status, errors) == (2, "Error: standard input cannot be read twice; name a file.\n")

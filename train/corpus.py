@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
+
 from serve.article import TOPIC_SEPARATOR, find_column
 from serve.errors import InputError
 from serve.files.formats import COMPRESSIONS, FORMATS, open_reader, values

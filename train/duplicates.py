@@ -21,12 +21,13 @@ SHINGLE_WORDS = 5
 # stories that only go back to the same event with a paragraph or two of it stay below.
 THRESHOLD = 0.6
 # A piece of few words, such as a site's own sentence, may stand in any article: to be contained takes so many shingles.
-MIN_SHARED = 20
+MIN_SHARED = 30
 # The Jaccard index from which two articles are nearly the same as wholes.
 NEARLY = 0.8
 
 # Two articles are compared where both numbers of one of the bands of their signatures are equal, which happens to those of
-# Jaccard index J with a probability of 1 - (1 - J^2)^BANDS: 0.72 for 0.1 (a tenth of an article), 0.995 for 0.2.
+# Jaccard index J with a probability of 1 - (1 - J^2)^BANDS: 0.72 for 0.1 (a tenth of an article), 0.995 for 0.2. So low,
+# because the index of a short article with a longer one that holds all of it is no more than the share of their lengths.
 BANDS, BAND_ROWS = 128, 2
 SIGNED_AT_ONCE = 4096
 PAIRS_AT_ONCE = 1 << 24
@@ -46,7 +47,8 @@ def near_duplicates(frame: pd.DataFrame, threshold: float = THRESHOLD) -> list[i
 @dataclass(frozen=True)
 class ShingleSets:
     """The sets of shingles of n articles. A shingle is a run of five words of an article's title and text as a model reads
-    them: without case, and with what crawling left in them cleaned away. Of a shorter article it is all words.
+    them: words of two characters or more, without case, what crawling left among them cleaned away. A shorter article is
+    one shingle.
 
     Shingles are known by hashes of 64 bits: that any two of a billion have the same one has a probability of 3%.
     """
@@ -91,8 +93,8 @@ class ShingleSets:
     def groups(self, threshold: float = THRESHOLD) -> Numbers:
         """(n,): the numbers of the groups that chains of near-duplicates make, in the order of their first articles.
 
-        Which pairs are compared is told by MinHash (Broder 1997) with locality-sensitive hashing (Indyk & Motwani 1998), and
-        hangs on their sets alone, so that the groups do not depend on the order of the articles.
+        MinHash (Broder 1997) with locality-sensitive hashing (Indyk & Motwani 1998) tells which pairs are compared. That
+        depends on their sets alone, and therefore the groups do not depend on the order of the articles.
         """
         groups = np.arange(len(self))
         links = np.empty((2, 0), np.int64)
@@ -124,12 +126,12 @@ class ShingleSets:
 def _shingles(documents: Documents, block: slice) -> list[NDArray[np.uint64]]:
     """The set of each document of a block, ascending."""
     space = _workspaces.of_size(documents.longest)
-    nowhere = np.empty(0, np.int64)
+    fold, nowhere = kernels.table("fold"), np.empty(0, np.int64)
     words = []
     for i in range(block.start, block.stop):
         count = kernels.tokenise(
-            documents.bytes(i), kernels.table("fold"), space.text, space.low, space.words, space.starts, space.hashes, nowhere
-        )
+            documents.bytes(i), fold, space.text, space.low, space.words, space.starts, space.hashes, nowhere,
+        )  # fmt: skip
         words.append(space.hashes[:count].copy())
     # Behind each document stand zeros, so that a run from its first word always has its length.
     gap = np.zeros(SHINGLE_WORDS, np.uint64)
@@ -191,9 +193,8 @@ def _ends(new: NDArray[np.bool_]) -> Numbers:
     return ends[np.cumsum(new) - 1]
 
 
-def _merge(
-    hashes: NDArray[np.uint64], offsets: Numbers, left: Numbers, right: Numbers, counts: Numbers
-) -> None:  # pragma: no cover
+def _merge(hashes: NDArray[np.uint64], offsets: Numbers, left: Numbers, right: Numbers, counts: Numbers) -> None:
+    """Counts for each pair of sets the hashes that are in both."""
     for pair in range(len(left)):
         i, i_end = offsets[left[pair]], offsets[left[pair] + 1]
         j, j_end = offsets[right[pair]], offsets[right[pair] + 1]

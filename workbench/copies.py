@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +17,15 @@ from serve.article import find_column
 from serve.errors import InputError
 from serve.files.columns import as_text
 from serve.files.encoders import encoder
-from serve.files.formats import STREAM, format_of, open_reader
+from serve.files.formats import format_of, open_reader
 from serve.files.journal import open_output
 from train.duplicates import NEARLY, THRESHOLD, ShingleSets
 from workbench.dates import day_of
 
-IDENTICAL, NEARLY_THE_SAME, ANOTHER_LEAD = KINDS = ("identical", "nearly the same", "another lead")
+IDENTICAL, NEARLY_THE_SAME, PARTLY_THE_SAME = KINDS = ("identical", "nearly the same", "partly the same")
 # What is added to the columns of a file.
 GROUP, COPY_OF, LIKENESS = "group", "copy_of", "likeness"
-SHOWN_GROUPS = 10
+SHOWN_GROUPS, TITLE_LENGTH = 10, 70
 TEXT = pa.large_string()
 
 
@@ -41,14 +42,30 @@ class Copies:
     kinds: list[str]
     """(n,): the kind of each copy, one of KINDS; empty where it is none."""
 
-    @property
-    def is_copy(self) -> NDArray[np.bool_]:
-        return self.originals != np.arange(len(self.originals))
+    @cached_property
+    def copied_from(self) -> list[str]:
+        """(n,): the id of the article that each is a copy of; empty where it is none."""
+        ids = self.articles["id"].tolist()
+        return ["" if of == i else ids[of] for i, of in enumerate(self.originals.tolist())]
 
     def summary(self) -> dict[str, Any]:
         """The number of articles, of copies by kind, and the groups of two or more, the largest first, as JSON has them."""
         kinds = Counter(self.kinds)
-        groups = sorted(map(self._group, _larger(self.groups)), key=lambda group: -len(group["articles"]))
+        ids, dates, outlets, titles = (self.articles[name].tolist() for name in ("id", "date", "outlet", "title"))
+
+        def group(rows: list[int]) -> dict[str, Any]:
+            rows = _in_time(dates, rows)
+            days = sorted(day for day in (day_of(dates[i]) for i in rows) if day)
+            title = titles[rows[0]] or self.articles["text"].iloc[rows[0]][:TITLE_LENGTH]
+            return {
+                "group": int(self.groups[rows[0]]),
+                "title": " ".join(title.split()),
+                "outlets": sorted({outlets[i] for i in rows} - {""}),
+                "days": (days[-1] - days[0]).days + 1 if days else 0,
+                "articles": [{"id": ids[i], COPY_OF: self.copied_from[i], LIKENESS: self.kinds[i]} for i in rows],
+            }
+
+        groups = sorted(map(group, _larger(self.groups)), key=lambda group: -len(group["articles"]))
         return {"articles": len(self.articles), "copies": {kind: kinds[kind] for kind in KINDS}, "groups": groups}
 
     def table(self) -> str:
@@ -67,28 +84,12 @@ class Copies:
             lines += ["", f"{'group':>8}{'articles':>10}{'outlets':>9}{'days':>6}  first of them"]
         for group in groups[:SHOWN_GROUPS]:
             number, size, outlets = group["group"], len(group["articles"]), len(group["outlets"]) or "-"
-            lines.append(f"{number:>8}{size:>10,}{outlets:>9}{group['days'] or '-':>6}  {group['title'][:70]}")
+            lines.append(
+                f"{number:>8}{size:>10,}{outlets:>9}{group['days'] or '-':>6}  {group['title'][:TITLE_LENGTH]}"
+            )
         if len(groups) > SHOWN_GROUPS:
             lines.append(f"... and {len(groups) - SHOWN_GROUPS:,} more groups")
         return "\n".join(lines)
-
-    def _group(self, rows: list[int]) -> dict[str, Any]:
-        members = self.articles.iloc[_in_time(self.articles, rows)]
-        days = sorted(day for day in map(day_of, members["date"]) if day)
-        return {
-            "group": int(self.groups[rows[0]]),
-            "title": " ".join((members["title"].iloc[0] or members["text"].iloc[0][:200]).split()),
-            "outlets": sorted(set(members["outlet"]) - {""}),
-            "days": (days[-1] - days[0]).days + 1 if days else 0,
-            "articles": [
-                {"id": str(self.articles["id"].iloc[i]), COPY_OF: self._copy_of(i), LIKENESS: self.kinds[i]}
-                for i in members.index
-            ],
-        }
-
-    def _copy_of(self, i: int) -> str:
-        """The id of the article that article i is a copy of; empty where it is none."""
-        return "" if self.originals[i] == i else str(self.articles["id"].iloc[self.originals[i]])
 
     def write(self, files: Sequence[Path], target: Path, *, unique: bool = False) -> None:
         """Writes the articles of the files that were read once more, all their columns and beside them the group, the id of
@@ -100,7 +101,7 @@ class Copies:
             schema = reader.schema
         added = [] if unique else [pa.field(GROUP, pa.int64()), pa.field(COPY_OF, TEXT), pa.field(LIKENESS, TEXT)]
         encoded = encoder(target, pa.schema([*schema, *added]))
-        places = np.flatnonzero(~self.is_copy) if unique else np.arange(len(self.articles))
+        places = np.flatnonzero([not (unique and kind) for kind in self.kinds])
         with open_output(target, encoded) as output:
             begin = 0
             for batch in _batches(files, schema, target):
@@ -109,7 +110,7 @@ class Copies:
                 columns = dict(zip(batch.schema.names, batch.take(pa.array(rows - begin)).columns, strict=True))
                 if not unique:
                     columns[GROUP] = pa.array(self.groups[rows])
-                    columns[COPY_OF] = pa.array(map(self._copy_of, rows.tolist()), TEXT)
+                    columns[COPY_OF] = pa.array([self.copied_from[i] for i in rows], TEXT)
                     columns[LIKENESS] = pa.array([self.kinds[i] for i in rows], TEXT)
                 if len(rows):
                     output.write(encoded.encode(pa.record_batch(columns)), "", None)
@@ -125,9 +126,10 @@ def find_copies(articles: pd.DataFrame, threshold: float = THRESHOLD) -> Copies:
     sets = ShingleSets.of(articles)
     groups = sets.groups(threshold)
     originals, kinds = np.arange(len(articles)), [""] * len(articles)
+    dates = articles["date"].tolist()
     for rows in _larger(groups):
         kept = np.empty(0, np.int64)
-        for i in _in_time(articles, rows):
+        for i in _in_time(dates, rows):
             this = np.full(len(kept), i)
             like = kept[sets.alike(kept, this, threshold)]
             if len(like):
@@ -138,7 +140,9 @@ def find_copies(articles: pd.DataFrame, threshold: float = THRESHOLD) -> Copies:
     return Copies(articles, groups, originals, kinds)
 
 
-def read_articles(files: Sequence[Path], title_column: str | None = None, text_column: str | None = None) -> pd.DataFrame:
+def read_articles(
+    files: Sequence[Path], title_column: str | None = None, text_column: str | None = None
+) -> pd.DataFrame:
     """The articles of CSV, JSONL or Parquet files, labelled or not: columns id, date, outlet, title and text, all text.
 
     An article without an id has the name of its file and its number there. Raises InputError for a file that cannot be
@@ -149,18 +153,23 @@ def read_articles(files: Sequence[Path], title_column: str | None = None, text_c
         with open_reader(file) as reader:
             text = find_column("text", reader.columns, text_column, file=reader.name)
             title = find_column("title", reader.columns, title_column, file=reader.name, required=False)
-            others = {name: find_column(name, reader.columns, file=reader.name, required=False) for name in ("id", "date", "outlet")}
+            others = {
+                name: find_column(name, reader.columns, file=reader.name, required=False)
+                for name in ("id", "date", "outlet")
+            }
             names = {**others, "title": title if title != text else None, "text": text}
             number = 0
             for batch in reader:
                 cells = {name: _cells(batch, column) for name, column in names.items()}
                 numbered = [f"{Path(file).stem}-{number + i}" for i in range(1, batch.num_rows + 1)]
-                cells["id"] = pa.array([own or made for own, made in zip(cells["id"].to_pylist(), numbered, strict=True)], TEXT)
+                cells["id"] = pa.array(
+                    [own or made for own, made in zip(cells["id"].to_pylist(), numbered, strict=True)], TEXT
+                )
                 number += batch.num_rows
                 tables.append(pa.table(cells))
     if not sum(map(len, tables)):
         raise InputError(f"{', '.join(map(str, files))}: no articles; name a file that has some.")
-    frame: pd.DataFrame = pa.concat_tables(tables).to_pandas()
+    frame: pd.DataFrame = pa.concat_tables(tables).combine_chunks().to_pandas()
     return frame
 
 
@@ -177,7 +186,9 @@ def _batches(files: Sequence[Path], schema: pa.Schema, target: Path) -> Iterator
     for file in files:
         with open_reader(file) as reader:
             if kind != "jsonl" and _columns(reader.schema, kind) != _columns(schema, kind):
-                raise InputError(f"{file}: its columns are not those of {files[0]}; write .jsonl, or name one file at a time.")
+                raise InputError(
+                    f"{file}: its columns are not those of {files[0]}; write .jsonl, or name one file at a time."
+                )
             for batch in reader:
                 late = [name for name in batch.schema.names if name not in schema.names]
                 yield batch if kind == "jsonl" else batch.select([*schema.names, *late])
@@ -189,7 +200,7 @@ def _columns(schema: pa.Schema, kind: str) -> dict[str, Any]:
 
 
 def _kind(jaccard: float) -> str:
-    return IDENTICAL if jaccard == 1 else NEARLY_THE_SAME if jaccard >= NEARLY else ANOTHER_LEAD
+    return IDENTICAL if jaccard == 1 else NEARLY_THE_SAME if jaccard >= NEARLY else PARTLY_THE_SAME
 
 
 def _larger(groups: NDArray[np.int64]) -> list[list[int]]:
@@ -199,7 +210,6 @@ def _larger(groups: NDArray[np.int64]) -> list[list[int]]:
     return [part.tolist() for part in parts if len(part) > 1]
 
 
-def _in_time(articles: pd.DataFrame, rows: list[int]) -> list[int]:
+def _in_time(dates: list[str], rows: list[int]) -> list[int]:
     """The rows, the earliest first and those without a day last."""
-    days = {i: day_of(articles["date"].iloc[i]) or date.max for i in rows}
-    return sorted(rows, key=lambda i: (days[i], i))
+    return sorted(rows, key=lambda i: (day_of(dates[i]) or date.max, i))

@@ -67,6 +67,19 @@ def test_a_seed_changes_the_folds_only():
     assert (models[0].calibration != models[1].calibration).any()
 
 
+def test_a_copy_does_not_tell_what_its_original_is():
+    generator = np.random.default_rng(0)
+    words = [f"kata{number}" for number in range(400)]
+    rows = [
+        {"title": "", "text": " ".join(generator.choice(words, 40)), "topics": [list(WORDS)[generator.integers(3)]]}
+        for _ in range(60)
+    ]
+    articles = pd.DataFrame([*rows, *({**row, "text": f"{row['text']} tamat"} for row in rows)])
+    model = fit(articles.assign(id=range(120)), taxonomy())
+    # Topics drawn by lot cannot be guessed, but where the same article has been learnt.
+    assert model.card["out_of_fold_micro_f1"] < 0.6
+
+
 def test_of_many_articles_few_folds_are_enough(monkeypatch):
     learnt = []
     monkeypatch.setattr(
