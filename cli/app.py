@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cli.data import data_app
+from cli.label import label_app
 from cli.monitoring import report
 from cli.prediction import explain, predict, serve
 from cli.registry import export, models, promote
@@ -44,6 +45,7 @@ for command in (train, adapt, background, predict, evaluate, explain, models, pr
     app.command()(command)
 app.add_typer(topics_app, name="topics")
 app.add_typer(data_app, name="data")
+app.add_typer(label_app, name="label")
 
 
 def run() -> None:
