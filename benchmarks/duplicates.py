@@ -3,8 +3,9 @@
 python -m benchmarks.duplicates [--quick]
 
 The articles are sentences of the embedded corpus put together anew, each of which is in some 25 of them: more that looks
-like a copy and is none than there is in a crawl. Some are stories that others run too, copied in one of the ways of KINDS,
-all with what a crawl leaves around them.
+like a copy and is none than there is in a crawl. (A few that are dealt the same long sentences do share most of a short
+article's words, and are rightly in one group.) Some are stories that others run too, copied in one of the ways of
+`Crawl.kinds`, all with what a crawl leaves around them.
 """
 
 import csv
@@ -119,7 +120,7 @@ def measure(quick: bool) -> list[Table]:
     note = (
         f"`kanal data duplicates crawl.csv --out groups.csv` on {len(groups):,} articles ({source.stat().st_size / 1e6:.0f} MB): "
         f"{took.seconds:.1f} s ({took.cpu:.1f} s of all cores together), {took.megabytes:,.0f} MB. "
-        f"{mixed(groups, stories)} of {len(set(groups)):,} groups hold articles of different stories."
+        f"{mixed(groups, stories)} of {len(set(groups)):,} groups hold articles of different stories, dealt the same long sentences."
     )
     rows = [[kind, f"{n:,}", f"{share:.4f}"] for kind, (n, share) in found(groups, stories, kinds).items()]
     recall = Table("Planted copies", note, ["kind of copy", "copies", "with their story"], rows)

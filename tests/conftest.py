@@ -1,6 +1,8 @@
 """What several tests need: real articles for measuring where they are at hand, and a model trained once."""
 
+import fcntl
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -30,11 +32,17 @@ def corpus_texts() -> list[str]:
 
 @pytest.fixture(scope="session")
 def embedded_model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The model of the embedded corpus, trained as `make train` does, in a folder."""
+    """The model of the embedded corpus, trained as `make train` does, in a folder; once for all processes that test."""
     from train.experiment import run_experiment
 
-    folder = tmp_path_factory.mktemp("model") / "embedded"
-    run_experiment(out=folder, tracked=False)
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder = shared / "embedded"
+    with (shared / "embedded.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            run_experiment(out=folder, tracked=False)
     return folder
 
 

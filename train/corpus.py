@@ -6,10 +6,11 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,11 @@ from serve.errors import InputError
 from serve.files.formats import COMPRESSIONS, FORMATS, open_reader, values
 from train.duplicates import near_duplicates
 
-COLUMNS = ("id", "date", "outlet", "title", "text", "topics", "split", "file", "line")
+if TYPE_CHECKING:
+    import datasets
+
+FIELDS = ("id", "date", "outlet", "title", "text", "topics")
+COLUMNS = (*FIELDS, "split", "file", "line")
 SPLITS = ("train", "test", "")
 TEST_SHARE = 0.1
 HUB_NAME = re.compile(r"([\w.-]+/[\w.-]+)(?::([\w.-]+))?")
@@ -31,46 +36,81 @@ Rows: TypeAlias = NDArray[np.int64]
 
 
 def load_corpus(
-    sources: Sequence[str | Path],
+    sources: "Sequence[str | Path | datasets.Dataset | datasets.DatasetDict]",
     *,
     title_column: str | None = None,
     text_column: str | None = None,
     label_column: str | None = None,
     label_separator: str = TOPIC_SEPARATOR,
 ) -> pd.DataFrame:
-    """The articles of all `sources`, in order: JSONL, CSV or Parquet files, or data sets of the Hugging Face hub by
-    name ("owner/name", or "owner/name:split" for one of its splits).
+    """The articles of all `sources`, in order: JSONL, CSV or Parquet files, data sets of the Hugging Face hub by name
+    ("owner/name", or "owner/name:split" for one of its splits), or data sets that `datasets` has loaded.
 
     Columns: id, date, outlet, title, text and split (text, "" where a source has none), topics (list of str), and file
-    and line, where the article begins, for messages (for Parquet and the hub, line is the number of the row). Labels
+    and line, where the article begins, for messages (for Parquet and data sets, line is the number of the row). Labels
     may be a list (in CSV its JSON), text joined by `label_separator`, or a number. Columns that are not named are found
-    by their usual names. Raises InputError that names file, line and column.
+    by their usual names; of a date under another name than our own only a day in ISO 8601 is kept. Raises InputError
+    that names file, line and column.
     """
     from datasets import Dataset, Features, List, Value
 
     text = Value("large_string")
     features = Features({**dict.fromkeys(COLUMNS, text), "topics": List(text), "line": Value("int64")})
     articles: list[Row] = []
-    for source in map(str, sources):
-        columns, rows = _hub_rows(source) if _is_hub_name(source) else _file_rows(source)
+    for source in sources:
+        table = read_table(source)
+        given = {"title": title_column, "text": text_column, "topics": label_column}
         names = {
-            **{field: field if field in columns else None for field in ("date", "outlet", "split")},
-            "id": find_column("id", columns, file=source, required=False),
-            "title": find_column("title", columns, title_column, file=source, required=False),
-            "text": find_column("text", columns, text_column, file=source),
-            "topics": find_column("topics", columns, label_column, file=source),
+            field: find_column(
+                field, table.columns, given.get(field), file=table.name, required=field in ("text", "topics")
+            )
+            for field in FIELDS
         }
         before = len(articles)
-        for number, (line, row) in enumerate(rows, 1):
-            article = _article(row, names, label_separator, _place(source, line))
-            article["id"] = article["id"] or f"{Path(source).stem}-{number}"
-            articles.append({**article, "file": source, "line": line})
+        for number, article in enumerate(table.articles(names, label_separator), 1):
+            if not article["title"].strip() and not article["text"].strip():
+                where = f"{place_of(table.name, article['line'])}, column '{names['text']}'"
+                raise InputError(f"{where}: no text, and no title; write the article or delete it.")
+            article["id"] = article["id"] or f"{Path(table.name).stem}-{number}"
+            if names["date"] != "date":
+                article["date"] = _iso_day(article["date"])
+            articles.append(article)
         if len(articles) == before:
-            raise InputError(f"{source}: has no articles; name a file that has some.")
+            raise InputError(f"{table.name}: has no articles; name a file that has some.")
     columns_of_all = {name: [article[name] for article in articles] for name in COLUMNS}
     frame: pd.DataFrame = Dataset.from_dict(columns_of_all, features=features).to_pandas()
     frame["topics"] = columns_of_all["topics"]
     return frame
+
+
+@dataclass(frozen=True)
+class Table:
+    """A source of articles as it is: its columns, and its rows, read once, each with the line where it begins, or its
+    number."""
+
+    name: str
+    columns: list[str]
+    rows: Iterable[tuple[int, Row]]
+
+    def articles(self, names: Mapping[str, str | None], separator: str = TOPIC_SEPARATOR) -> Iterator[Row]:
+        """The articles, with the fields of a corpus' COLUMNS; `names` has the column of each of FIELDS, None
+        where there is none. Dates are as written. Raises InputError that names file, line and column."""
+        names = {**names, "split": "split" if "split" in self.columns else None}
+        for line, row in self.rows:
+            article = _article(row, names, separator, place_of(self.name, line))
+            yield {**article, "file": self.name, "line": line}
+
+
+def read_table(source: Any, name: str | None = None) -> Table:
+    """The table in a source as `load_corpus` takes them, which may also be a data set that is streamed; `name` is what
+    messages call a data set."""
+    if not isinstance(source, str | Path):
+        return _dataset_table(source, name or "dataset")
+    source = str(source)
+    if _is_hub_name(source):
+        return _dataset_table(_from_hub(source), source)
+    columns, rows = _file_rows(source)
+    return Table(source, columns, rows)
 
 
 def articles_of(frame: pd.DataFrame) -> Iterator[Any]:
@@ -80,7 +120,12 @@ def articles_of(frame: pd.DataFrame) -> Iterator[Any]:
 
 def place(article: Any) -> str:
     """Where an article comes from, for messages."""
-    return _place(article.file, article.line)
+    return place_of(article.file, article.line)
+
+
+def place_of(source: str, line: int) -> str:
+    """A line of a source, or a row where it has no lines, for messages."""
+    return f"{source}, {'row' if _kind(source) in ('parquet', None) else 'line'} {line}"
 
 
 def topics_found(frame: pd.DataFrame) -> list[str]:
@@ -167,15 +212,21 @@ def _article(row: Row, names: dict[str, str | None], separator: str, where: str)
             article[field] = _labels(value, separator, f"{where}, column '{column}'")
         elif isinstance(value, str):
             article[field] = value if field in ("title", "text") else value.strip()
-        elif field == "id" and isinstance(value, int | float):
-            article[field] = str(value)
         elif field == "date" and isinstance(value, date):
             article[field] = value.isoformat()[:10]
+        elif field in ("date", "outlet") or (field == "id" and isinstance(value, int | float)):
+            article[field] = str(value)
         else:
             raise InputError(f"{where}, column '{column}': expected text, found {_shown(value)}; write it in quotes.")
-    if not article["title"].strip() and not article["text"].strip():
-        raise InputError(f"{where}, column '{names['text']}': no text, and no title; write the article or delete it.")
     return article
+
+
+def _iso_day(text: str) -> str:
+    """The day of a date in ISO 8601, "" for other text."""
+    try:
+        return datetime.fromisoformat(text).date().isoformat()
+    except ValueError:
+        return ""
 
 
 def _labels(value: Any, separator: str, where: str) -> list[str]:
@@ -219,10 +270,6 @@ def _kind(source: str) -> str | None:
     return FORMATS.get(suffixes[-1]) if suffixes else None
 
 
-def _place(source: str, line: int) -> str:
-    return f"{source}, {'row' if _kind(source) in ('parquet', None) else 'line'} {line}"
-
-
 def _file_rows(source: str) -> tuple[list[str], Iterable[tuple[int, Row]]]:
     """The columns of a file, and its rows with the line where each begins (Parquet: the number of the row)."""
     with open_reader(Path(source)) as reader:
@@ -255,34 +302,42 @@ def _beginnings(source: str, heights: list[int]) -> list[int]:
     return lines
 
 
-def _hub_rows(source: str) -> tuple[list[str], Iterable[tuple[int, Row]]]:
-    """The columns of a data set of the hub, and its rows with their numbers; classes by their names.
-
-    When no split is named all are taken, and the `split` of rows in "train" and "test" says so.
-    """
-    from datasets import DatasetDict, load_dataset
+def _from_hub(source: str) -> Any:
+    from datasets import load_dataset
     from datasets.exceptions import DatasetsError
 
     name, wanted = HUB_NAME.fullmatch(source).groups()  # type: ignore[union-attr]
     try:
-        loaded = load_dataset(name, split=wanted)
+        return load_dataset(name, split=wanted)
     except (OSError, ValueError, RuntimeError, DatasetsError) as error:
         reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
         raise InputError(
             f"{source}: no such file, and not on the Hugging Face hub ({reason}); check the name."
         ) from None
-    parts = dict(loaded) if isinstance(loaded, DatasetDict) else {"": loaded}
-    features = next(iter(parts.values())).features
+
+
+def _dataset_table(loaded: Any, name: str) -> Table:
+    """The table of a data set, or of one in several splits; classes by their names.
+
+    Of several splits all are taken. Where one is "test", the `split` of its rows and of those in "train" says so.
+    """
+    from datasets import DatasetDict, IterableDatasetDict
+
+    parts = dict(loaded) if isinstance(loaded, DatasetDict | IterableDatasetDict) else {"": loaded}
+    tested = "test" in parts
+    first = next(iter(parts.values()), None)
+    # Of files that are streamed the columns are often known by their first row only.
+    features = getattr(first, "features", None) or dict.fromkeys(next(iter(first or ()), {}))
 
     def rows() -> Iterator[tuple[int, Row]]:
         number = 0
         for split, part in parts.items():
             for row in part:
                 number += 1
-                named = {column: _class_names(value, features[column]) for column, value in row.items()}
-                yield number, {"split": split if split in SPLITS else "", **named}
+                named = {column: _class_names(value, features.get(column)) for column, value in row.items()}
+                yield number, {"split": split, **named} if tested and split in SPLITS else named
 
-    return [*dict.fromkeys([*features, "split"])], rows()
+    return Table(name, list(dict.fromkeys([*features, *(["split"] if tested else [])])), rows())
 
 
 def _class_names(value: Any, feature: Any) -> Any:

@@ -83,7 +83,8 @@ def coverage(articles: pd.DataFrame, day: date | None = None, days_before: int =
     days, places, left_out = _period(articles, day, days_before)
     counted = articles[places >= 0].assign(day=places[places >= 0], articles=1, article=range(int((places >= 0).sum())))
     counted["no_topic"] = counted["topics"].map(len) == 0
-    filed = counted.explode("topics").rename(columns={"topics": "topic"}).dropna(subset="topic")
+    filed = counted[["article", "day", "outlet", "topics", "articles", "uncertain"]].explode("topics")
+    filed = filed.rename(columns={"topics": "topic"}).dropna(subset="topic")
     by_outlet = _sums(counted, ["day", "outlet"], ["articles", "no_topic", "uncertain"])
     by_topic = _sums(filed, ["day", "outlet", "topic"], ["articles", "uncertain"])
     topics = _most_first(by_topic, "topic", len(days) - 1)

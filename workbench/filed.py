@@ -80,7 +80,8 @@ def _frame(batch: pa.RecordBatch, columns: dict[str, str | None], row: str, firs
     links = pc.utf8_trim_whitespace(cells(columns["link"]))
     safe = pc.and_(pc.match_substring_regex(links, LINK), pc.less_equal(pc.utf8_length(links), LINK_CHARACTERS))
     return pd.DataFrame({
-        "id": cells("id").to_pandas(),
+        # As it is, it would hold the part of the file that it was read from.
+        "id": _line(cells("id"), LINK_CHARACTERS).to_pandas(),
         "date": dates.to_pandas(),
         "day": pd.Series([day_of(cell) or pd.NaT for cell in dates.to_pylist()], dtype=object),
         "outlet": _line(cells(columns["outlet"]), NAME_CHARACTERS).to_pandas(),

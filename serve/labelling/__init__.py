@@ -1,1 +1,1 @@
-"""Labels that people give articles: the file they are kept in, and the routes of the page where they are given."""
+"""Labels that people give articles, and the file that keeps them."""

@@ -10,25 +10,25 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from serve.errors import InputError
-from serve.labelling import schema
+from serve.errors import KanalError
+from serve.labelling.database import open_database
+from serve.topics import Topic
 
-# So long an article is nobody else's after it has been handed to somebody.
+# So long an article is nobody else's after it was handed to somebody.
 LEASE_SECONDS = 10 * 60.0
-# So long a write waits for another process's.
-BUSY_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
 class Task:
-    """An article to label. `suggested`: the model's topics with their probabilities, likeliest first."""
+    """An article to label. `suggested`: the model's topics with their probabilities, likeliest first; `reason`: why this
+    article was picked."""
 
     id: str
     title: str
@@ -40,17 +40,9 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Label:
-    """What somebody decided: the topics (none is a decision too), who, and when (ISO 8601, UTC)."""
-
-    topics: tuple[str, ...]
-    annotator: str
-    at: str
-
-
-@dataclass(frozen=True)
 class Labelled:
-    """A task with the label that holds."""
+    """A task with the label that holds: the topics, main one first (none is a label too), who gave it, and when (ISO 8601,
+    UTC)."""
 
     task: Task
     topics: tuple[str, ...]
@@ -60,16 +52,16 @@ class Labelled:
 
 @dataclass(frozen=True)
 class Version:
-    """A task as it stands: its label, and the revision that a save of the next one has to name."""
+    """A task as it stands: the label that holds, if any, and the revision that the next save has to name."""
 
     task: Task
     revision: int
-    label: Label | None
+    label: Labelled | None
 
 
 @dataclass(frozen=True)
 class Undone:
-    """What an undo took back: the topics that had been saved, or None for a skip; and the task as it stands now."""
+    """What an undo took back, the topics that had been saved or None for a skip; and the task as it stands now."""
 
     topics: tuple[str, ...] | None
     version: Version
@@ -77,34 +69,38 @@ class Undone:
 
 @dataclass(frozen=True)
 class Progress:
-    """How many tasks there are and are labelled, how many this annotator skipped, and the labels that hold, by annotator."""
+    """How many tasks there are, how many are labelled, and the labels that hold by annotator, who has most first."""
 
     tasks: int
     labelled: int
-    skipped: int
     by_annotator: dict[str, int]
 
 
-class Conflict(Exception):
-    """Somebody else changed the label since the revision that the save names; `version` is what they made of it."""
+class StoreError(KanalError):
+    """The file cannot be read or written at the moment; nothing of what was asked is done."""
+
+
+class ConflictError(Exception):
+    """Somebody changed the label since the revision that a save names; `version` is what they made of it."""
 
     def __init__(self, version: Version) -> None:
-        super().__init__(f"the label of {version.task.id!r} is at revision {version.revision}")
+        super().__init__(f"the label is at revision {version.revision}")
         self.version = version
 
 
 class LabelStore:
-    """The label store in a file; for use by several threads, beside others in other processes.
+    """The label store in a file, for several threads, beside others in other processes. Also a context manager.
 
-    Raises InputError when the file is missing (and not to be created) or holds something else. `clock` gives the
-    seconds since 1970.
+    Raises InputError when the file is missing (and not to be created) or holds something else; its methods raise
+    StoreError. `clock` gives the seconds since 1970.
     """
 
     def __init__(self, path: Path, *, create: bool = False, clock: Callable[[], float] = time.time) -> None:
         self.path = Path(path)
         self._clock = clock
         self._lock = Lock()
-        self._connection = _open(self.path, create)
+        self._connection = open_database(self.path, create=create)
+        self._file = self._identity()
 
     def __enter__(self) -> Self:
         return self
@@ -122,8 +118,7 @@ class LabelStore:
     def add(self, tasks: Iterable[Task]) -> int:
         """Adds the tasks whose id is new, all or none, in their order after those there; returns how many."""
         rows = [
-            (*map(_storable, (task.id, task.title, task.text, task.date, task.outlet)), json.dumps(task.suggested),
-             _storable(task.reason))
+            tuple(map(_storable, (task.id, task.title, task.text, task.date, task.outlet, _json(task.suggested), task.reason)))
             for task in tasks
         ]  # fmt: skip
         with self._writing() as db:
@@ -135,73 +130,73 @@ class LabelStore:
             )
             return db.total_changes - before
 
+    def offer(self, topics: Iterable[Topic]) -> None:
+        """Names the topics to choose from, in their order, in place of those named before."""
+        rows = [(_storable(_json(asdict(topic))),) for topic in topics]
+        with self._writing() as db:
+            db.execute("DELETE FROM topic")
+            db.executemany("INSERT INTO topic (facts) VALUES (?)", rows)
+
+    def topics(self) -> list[Topic]:
+        """The topics to choose from; empty where none were named, which leaves them to the model."""
+        with self._reading() as db:
+            rows = db.execute("SELECT facts FROM topic ORDER BY number").fetchall()
+        return [Topic.of_json(json.loads(facts)) for (facts,) in rows]
+
     def labelled(self) -> Iterator[Labelled]:
-        """The label that holds of each labelled task, in the tasks' order, as they were when the first is asked for."""
-        # A connection of its own, as a reader of the whole file must not keep others from saving.
-        with closing(_open(self.path, create=False)) as db:
+        """The label that holds of each labelled task, in the tasks' order, all as they are when the first is asked for."""
+        # A connection of its own: who reads the whole file keeps nobody here from saving.
+        with closing(open_database(self.path, create=False)) as db:
             for row in db.execute(f"{_VERSIONS} WHERE label.number IS NOT NULL ORDER BY task.number"):
-                version = _version(row)
-                assert version.label is not None
-                yield Labelled(version.task, version.label.topics, version.label.annotator, version.label.at)
+                label = _version(row).label
+                assert label is not None
+                yield label
 
     def count(self) -> tuple[int, int]:
         """How many tasks are labelled, and how many there are."""
-        with self._lock:
-            return _count(self._connection)
+        with self._reading() as db:
+            return _count(db)
 
-    def progress(self, annotator: str) -> Progress:
-        """How far the work is; `annotator` is whose skipped tasks are counted."""
-        with self._lock:
-            labelled, tasks = _count(self._connection)
-            skipped = self._connection.execute(
-                "SELECT count(DISTINCT task) FROM standing WHERE annotator = ? AND action = 'skip'"
-                " AND task NOT IN (SELECT task FROM label)",
-                (annotator,),
-            ).fetchone()[0]
-            by_annotator = dict(
-                self._connection.execute(
-                    "SELECT annotator, count(*) FROM label GROUP BY annotator ORDER BY 2 DESC, annotator"
-                )
-            )
-        return Progress(tasks, labelled, skipped, by_annotator)
+    def progress(self) -> Progress:
+        """How far the work is."""
+        with self._reading() as db:
+            labelled, tasks = _count(db)
+            by_annotator = "SELECT annotator, count(*) FROM label GROUP BY annotator ORDER BY 2 DESC, annotator"
+            return Progress(tasks, labelled, dict(db.execute(by_annotator)))
 
-    def recent(self, limit: int) -> list[Version]:
-        """The tasks that were labelled last, latest first."""
-        with self._lock:
-            rows = self._connection.execute(
+    def latest(self, limit: int) -> list[Version]:
+        """The tasks that were labelled last, latest first; at most `limit`."""
+        with self._reading() as db:
+            rows = db.execute(
                 f"{_VERSIONS} WHERE label.number IS NOT NULL ORDER BY label.number DESC LIMIT ?", (limit,)
             ).fetchall()
         return [_version(row) for row in rows]
 
     def skipped(self, annotator: str, limit: int) -> list[Version]:
-        """The tasks that this annotator skipped and nobody has labelled, latest skip first."""
-        with self._lock:
-            rows = self._connection.execute(
-                f"{_VERSIONS} WHERE label.number IS NULL AND task.number IN"
-                " (SELECT task FROM standing WHERE annotator = ? AND action = 'skip')"
-                " ORDER BY (SELECT max(number) FROM standing WHERE standing.task = task.number"
-                " AND annotator = ? AND action = 'skip') DESC LIMIT ?",
-                (annotator, annotator, limit),
+        """The tasks that this annotator skipped and nobody has labelled, in the tasks' order; at most `limit`."""
+        with self._reading() as db:
+            rows = db.execute(
+                f"{_VERSIONS} WHERE label.number IS NULL AND {_SKIPPED} ORDER BY task.number LIMIT :limit",
+                {"annotator": annotator, "limit": limit},
             ).fetchall()
         return [_version(row) for row in rows]
 
-    def get(self, task_id: str) -> Version | None:
-        """A task as it stands; None when there is none of this id."""
-        with self._lock:
-            return _get(self._connection, task_id)
+    def get(self, task_id: str) -> Version:
+        """A task as it stands. Raises KeyError when there is none of this id."""
+        with self._reading() as db:
+            return _get(db, task_id)
 
     def next(self, annotator: str) -> Version | None:
-        """The first task that nobody labelled, that is not in somebody else's hands, and that this annotator did not skip.
+        """The first task that nobody has labelled, that is in nobody else's hands, and that this annotator did not skip.
 
-        It is theirs until they save or skip it, or the lease ends; until then they get the same one again. None when
-        there is nothing for them to do.
+        It is theirs until they save or skip it or the lease ends; until then they get the same one again. None when there
+        is nothing for them to do.
         """
         with self._writing() as db:
             row = db.execute(
                 f"{_VERSIONS} LEFT JOIN lease ON lease.task = task.number AND lease.until > :now"
                 " WHERE label.number IS NULL AND (lease.task IS NULL OR lease.annotator = :annotator)"
-                " AND NOT EXISTS (SELECT 1 FROM standing WHERE standing.task = task.number AND action = 'skip'"
-                " AND annotator = :annotator) ORDER BY task.number LIMIT 1",
+                f" AND NOT {_SKIPPED} ORDER BY task.number LIMIT 1",
                 {"now": self._clock(), "annotator": annotator},
             ).fetchone()
             if row is None:
@@ -211,42 +206,40 @@ class LabelStore:
             return version
 
     def save(self, task_id: str, topics: Sequence[str], annotator: str, revision: int) -> Version:
-        """Labels a task. Returns it as it now stands, after the label is on the disk.
+        """Labels a task; returns it as it now stands, when the label is on the disk.
 
-        `revision` is the one that the annotator has seen. Raises Conflict when it is no longer that, except where the
-        label is already what they say (a save that is sent again as its answer was lost), and KeyError when there is no
-        such task.
+        `revision` is the one that the annotator has seen. Raises ConflictError when it is no longer that, unless the label
+        is just what they say (a save sent again because its answer was lost); KeyError when there is no such task.
         """
         with self._writing() as db:
             version = _get(db, task_id)
-            if version is None:
-                raise KeyError(task_id)
             if version.revision != revision:
                 label = version.label
-                if label is not None and label.annotator == annotator and label.topics == tuple(topics):
+                if label is not None and (label.annotator, label.topics) == (annotator, tuple(topics)):
                     return version
-                raise Conflict(version)
-            self._record(db, task_id, "save", annotator, topics=json.dumps(list(topics)))
-            saved = _get(db, task_id)
-            assert saved is not None
-            return saved
+                raise ConflictError(version)
+            self._record(db, task_id, "save", annotator, topics=_json(list(topics)))
+            return _get(db, task_id)
 
-    def skip(self, task_id: str, annotator: str) -> None:
-        """Leaves a task to others: this annotator is not handed it again. Raises KeyError when there is no such task."""
+    def skip(self, task_id: str, annotator: str) -> Version:
+        """Leaves a task to others: this annotator is not handed it again. Returns it as it stands.
+
+        Raises KeyError when there is no such task.
+        """
         with self._writing() as db:
-            if _get(db, task_id) is None:
-                raise KeyError(task_id)
+            version = _get(db, task_id)
             self._record(db, task_id, "skip", annotator)
+            return version
 
     def undo(self, annotator: str) -> Undone | None:
         """Takes back the last save or skip of this annotator that still holds, and hands them its task.
 
-        The label that the task had before holds again. A save that somebody has since labelled over is not touched.
-        None when there is nothing to take back.
+        The label that the task had before holds again. A save that somebody has since labelled over is not touched. None
+        when there is nothing to take back.
         """
         with self._writing() as db:
             row = db.execute(
-                "SELECT standing.number, task.id, standing.topics FROM standing JOIN task ON task.number = standing.task"
+                "SELECT standing.number, task.id, topics FROM standing JOIN task ON task.number = standing.task"
                 " WHERE annotator = ? AND (action = 'skip' OR standing.number IN (SELECT number FROM label))"
                 " ORDER BY standing.number DESC LIMIT 1",
                 (annotator,),
@@ -256,21 +249,39 @@ class LabelStore:
             number, task_id, topics = row
             self._record(db, task_id, "undo", annotator, undoes=number)
             self._lease(db, task_id, annotator)
-            version = _get(db, task_id)
-            assert version is not None
-            return Undone(None if topics is None else tuple(json.loads(topics)), version)
+            return Undone(None if topics is None else tuple(json.loads(topics)), _get(db, task_id))
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            try:
+                yield self._connection
+            except sqlite3.Error as error:
+                raise StoreError(f"{self.path}: cannot be used at the moment ({error}).") from None
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         """A transaction that no other write overlaps; on the disk when the block has ended."""
-        with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
+        with self._reading() as db:
+            # Labels written to a file that nobody will find would be lost.
+            if self._identity() != self._file:
+                raise StoreError(f"{self.path}: was moved or replaced; put it back, or start again with the new one.")
+            db.execute("BEGIN IMMEDIATE")
             try:
-                yield self._connection
+                yield db
+                db.execute("COMMIT")
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                # Some failures, such as a full disk, have ended the transaction already.
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
                 raise
-            self._connection.execute("COMMIT")
+
+    def _identity(self) -> tuple[int, int] | None:
+        try:
+            status = self.path.stat()
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino
 
     def _record(
         self,
@@ -288,12 +299,19 @@ class LabelStore:
             " SELECT number, ?, ?, ?, ?, ? FROM task WHERE id = ?",
             (action, topics, annotator, at, undoes, task_id),
         )
-        db.execute("DELETE FROM lease WHERE task = (SELECT number FROM task WHERE id = ?)", (task_id,))
+        db.execute(
+            "DELETE FROM lease WHERE task = (SELECT number FROM task WHERE id = ?) AND annotator = ?",
+            (task_id, annotator),
+        )
 
     def _lease(self, db: sqlite3.Connection, task_id: str, annotator: str) -> None:
+        """Gives a task to an annotator for a while, unless somebody else has it."""
+        now = self._clock()
         db.execute(
-            "INSERT OR REPLACE INTO lease (task, annotator, until) SELECT number, ?, ? FROM task WHERE id = ?",
-            (annotator, self._clock() + LEASE_SECONDS, task_id),
+            "INSERT INTO lease (task, annotator, until) SELECT number, :annotator, :until FROM task WHERE id = :id"
+            " ON CONFLICT (task) DO UPDATE SET annotator = excluded.annotator, until = excluded.until"
+            " WHERE lease.until <= :now OR lease.annotator = excluded.annotator",
+            {"annotator": annotator, "until": now + LEASE_SECONDS, "id": task_id, "now": now},
         )
 
 
@@ -303,17 +321,24 @@ SELECT task.id, task.title, task.text, task.date, task.outlet, task.suggested, t
     label.topics, label.annotator, label.at
 FROM task LEFT JOIN label ON label.task = task.number
 """
+_SKIPPED = """EXISTS (
+    SELECT 1 FROM standing WHERE standing.task = task.number AND action = 'skip' AND annotator = :annotator)
+"""
 
 
-def _version(row: tuple[str, str, str, str, str, str, str, int, str | None, str, str]) -> Version:
-    *article, suggested, reason, revision, topics, annotator, at = row
-    task = Task(*article, tuple((topic, probability) for topic, probability in json.loads(suggested)), reason)
-    return Version(task, revision, None if topics is None else Label(tuple(json.loads(topics)), annotator, at))
+def _version(row: tuple[Any, ...]) -> Version:
+    """Of a row of _VERSIONS."""
+    task_id, title, text, date, outlet, suggested, reason, revision, topics, annotator, at = row
+    likeliest = tuple((topic, probability) for topic, probability in json.loads(suggested))
+    task = Task(task_id, title, text, date, outlet, likeliest, reason)
+    return Version(task, revision, None if topics is None else Labelled(task, tuple(json.loads(topics)), annotator, at))
 
 
-def _get(db: sqlite3.Connection, task_id: str) -> Version | None:
+def _get(db: sqlite3.Connection, task_id: str) -> Version:
     row = db.execute(f"{_VERSIONS} WHERE task.id = ?", (task_id,)).fetchone()
-    return None if row is None else _version(row)
+    if row is None:
+        raise KeyError(task_id)
+    return _version(row)
 
 
 def _count(db: sqlite3.Connection) -> tuple[int, int]:
@@ -321,34 +346,10 @@ def _count(db: sqlite3.Connection) -> tuple[int, int]:
     return labelled, tasks
 
 
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
 def _storable(text: str) -> str:
-    """The text without lone surrogates, which a JSON escape can bring in and SQLite does not take."""
+    """The text without lone surrogates, which an escape in JSON can bring in and SQLite does not take."""
     return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _open(path: Path, create: bool) -> sqlite3.Connection:
-    if create:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    elif not path.is_file():
-        raise InputError(f"{path}: there is no such label store; `kanal label queue` makes one.")
-    # isolation_level None: transactions begin where this module says so. Threads take turns by the store's lock.
-    address = f"{path.absolute().as_uri()}?mode={'rwc' if create else 'rw'}"
-    try:
-        db = sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-    except sqlite3.Error as error:
-        raise InputError(f"{path}: cannot be opened ({error}).") from None
-    try:
-        if create:
-            schema.create(db)
-        if not schema.is_store(db, path):
-            raise InputError(f"{path}: is not a label store; `kanal label queue` makes one.")
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = FULL")
-        db.execute("PRAGMA foreign_keys = ON")
-    except sqlite3.DatabaseError as error:
-        db.close()
-        raise InputError(f"{path}: cannot be used as a label store ({error}).") from None
-    except BaseException:
-        db.close()
-        raise
-    return db

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from sklearn.model_selection import KFold
 
+from serve.article import NEWS_WATCH
 from serve.errors import InputError
 from train.corpus import (
     COLUMNS,
@@ -188,6 +189,37 @@ def test_hub_gives_class_names_and_splits(monkeypatch: pytest.MonkeyPatch) -> No
     assert list(frame["line"]) == [1, 2, 3, 4]
     part = load_corpus(["owner/berita:test"])
     assert (list(part["split"]), list(part["id"])) == ([""], ["berita:test-1"])
+
+
+def test_a_hub_set_without_a_test_split_has_no_splits(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = datasets.DatasetDict({"train": hub_part(0, 1)})
+    monkeypatch.setattr(datasets, "load_dataset", lambda name, split=None: parts)
+    assert list(load_corpus(["owner/berita"])["split"]) == ["", ""]
+
+
+def test_data_sets_that_are_loaded_are_sources_too() -> None:
+    streamed = hub_part(1).to_iterable_dataset()
+    frame = load_corpus([hub_part(0), datasets.DatasetDict({"test": hub_part(1)}), streamed])
+    assert list(frame["topics"]) == [["bola"], ["politik"], ["politik"]]
+    assert list(frame["split"]) == ["", "test", ""]
+    assert message(lambda: load_corpus([datasets.Dataset.from_dict({"isi": ["a"]})])).startswith(
+        "dataset: no column for the topics found; its columns are: isi."
+    )
+
+
+def test_days_and_outlets_under_their_usual_names(tmp_path: Path) -> None:
+    days = ["2026-08-12 05:40:00", "2026-08-12T05:40:00+07:00", "Rabu, 12 Agt 2026", "", 1786500000]
+    rows = [{"text": CHILLI, "label": "x", "publish_date": day, "sumber": "Suara Lembah"} for day in days]
+    frame = load_corpus([write_jsonl(tmp_path / "a.jsonl", *rows)])
+    assert list(frame["date"]) == ["2026-08-12", "2026-08-12", "", "", ""]
+    assert set(frame["outlet"]) == {"Suara Lembah"}
+
+
+def test_sections_of_news_watch_are_topics_only_when_named(tmp_path: Path) -> None:
+    row = dict.fromkeys(NEWS_WATCH, "") | {"content": CHILLI, "category": "Ekonomi", "source": "lembah.example"}
+    path = write_jsonl(tmp_path / "a.jsonl", row)
+    assert "no column for the topics found" in message(lambda: load_corpus([path]))
+    assert list(load_corpus([path], label_column="category")["topics"]) == [["Ekonomi"]]
 
 
 def test_hub_failures_are_sentences(monkeypatch: pytest.MonkeyPatch) -> None:

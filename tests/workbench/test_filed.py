@@ -1,6 +1,7 @@
 """Filed crawls as frames."""
 
 import json
+import tracemalloc
 from datetime import date
 
 import pandas as pd
@@ -103,3 +104,15 @@ def test_what_is_no_filed_crawl(tmp_path):
         load_filed(write_filed(tmp_path / "b.csv", []))
     with pytest.raises(InputError, match=r"no column 'terbit'.*--date-column"):
         load_filed(write_filed(tmp_path / "c.csv", [article()]), date_column="terbit")
+
+
+def test_the_file_is_not_kept_in_memory(tmp_path):
+    file = write_filed(tmp_path / "filed.csv", [article("football", "Bola", text="isi " * 5000) for _ in range(500)])
+    tracemalloc.start()
+    try:
+        frame = load_filed(file)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(frame) == 500
+    assert held < file.stat().st_size / 5

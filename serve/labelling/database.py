@@ -1,13 +1,15 @@
-"""The tables of a label store, and how its file is told from others."""
+"""A label store's file: its tables, how it is told from others, and how it is opened."""
 
 import sqlite3
 from pathlib import Path
 
 from serve.errors import InputError
 
-# "KNL1" in ASCII: what `file` and SQLite know the format by.
+# "KNL1" in ASCII; by it SQLite's tools and ours know the format.
 APPLICATION_ID = 0x4B4E4C31
 VERSION = 1
+# So long a write waits for another process's.
+BUSY_SECONDS = 10.0
 
 STATEMENTS = (
     """
@@ -22,6 +24,7 @@ STATEMENTS = (
         reason TEXT NOT NULL
     ) STRICT
     """,
+    "CREATE TABLE topic (number INTEGER PRIMARY KEY, facts TEXT NOT NULL) STRICT",
     # Lines are only ever added. An undo names the line that it takes back.
     """
     CREATE TABLE history (
@@ -56,7 +59,35 @@ STATEMENTS = (
 )
 
 
-def create(db: sqlite3.Connection) -> None:
+def open_database(path: Path, *, create: bool) -> sqlite3.Connection:
+    """A connection to a label store, which threads may share that take turns; transactions begin where one says so.
+
+    What is committed is on the disk. Raises InputError when the file is missing (and not to be created), cannot be used,
+    or holds something else, which is left as it is.
+    """
+    if create:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    elif not path.is_file():
+        raise InputError(f"{path}: there is no such label store; `kanal label queue` makes one.")
+    address = f"{path.absolute().as_uri()}?mode={'rwc' if create else 'rw'}"
+    try:
+        db = sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        try:
+            if create:
+                _create(db)
+            _check(db, path)
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = FULL")
+            db.execute("PRAGMA foreign_keys = ON")
+        except BaseException:
+            db.close()
+            raise
+    except sqlite3.Error as error:
+        raise InputError(f"{path}: cannot be used as a label store ({error}); name another file.") from None
+    return db
+
+
+def _create(db: sqlite3.Connection) -> None:
     """Makes the tables in an empty file, all or none; a file that holds something is left as it is."""
     db.execute("BEGIN IMMEDIATE")
     try:
@@ -71,13 +102,11 @@ def create(db: sqlite3.Connection) -> None:
         raise
 
 
-def is_store(db: sqlite3.Connection, path: Path) -> bool:
-    """Whether the file is a label store. Raises InputError for one of a newer format."""
+def _check(db: sqlite3.Connection, path: Path) -> None:
     if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-        return False
+        raise InputError(f"{path}: is no label store; name a file that `kanal label queue` made, or a new one.")
     version = db.execute("PRAGMA user_version").fetchone()[0]
     if version > VERSION:
         raise InputError(
             f"{path}: is a label store of format {version}, this Kanal reads {VERSION}; use a newer Kanal."
         )
-    return True
