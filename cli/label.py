@@ -1,6 +1,5 @@
 """The commands on what people are to label, and have labelled: `kanal label ...`."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -8,17 +7,9 @@ import typer
 
 from cli.options import LabelOption, ModelOption, SeparatorOption, TextOption, TitleOption
 from kanal import load
-from serve.errors import InputError
+from workbench.strategy import Strategy
 
 label_app = typer.Typer(help="Choose articles for people to label, and take their labels in.", no_args_is_help=True)
-
-STORE = ".db"
-
-
-class StrategyName(StrEnum):
-    uncertainty = "uncertainty"
-    diverse = "diverse"
-    rare_topic = "rare-topic"
 
 
 @label_app.command()
@@ -26,7 +17,7 @@ def queue(
     crawl: Annotated[list[Path], typer.Argument(metavar="CRAWL...", help="Unlabelled articles: CSV, JSONL or Parquet.")],
     out: Annotated[Path, typer.Option(help="A label store (labels.db; added to if it is there) or tasks for Label Studio (tasks.json).")],
     n: Annotated[int, typer.Option("--n", min=1, help="How many articles.")] = 50,
-    strategy: Annotated[StrategyName, typer.Option(help="uncertainty: what the model knows least about; diverse: of these, articles unlike each other; rare-topic: likely ones of the topics with the fewest labelled articles.")] = StrategyName.uncertainty,
+    strategy: Annotated[Strategy, typer.Option(help="uncertainty: what the model knows least about; diverse: of these, articles unlike each other; rare-topic: likely ones of the topics with the fewest labelled articles.")] = Strategy.uncertainty,
     model: ModelOption = None,
     skip: Annotated[list[str] | None, typer.Option(help="A labelled corpus: its articles and copies of them are left out; may be given more than once.")] = None,
     title_column: TitleOption = None,
@@ -37,8 +28,7 @@ def queue(
     """Choose the articles of a crawl that a model would learn most from, for people to label."""
     from serve.labelling.store import LabelStore
     from train.experiment import Columns
-    from workbench.queue import make_queue, refuse_other_kinds, write_tasks
-    from workbench.strategies import Strategy
+    from workbench.queue import STORE, make_queue, refuse_other_kinds, write_tasks
 
     refuse_other_kinds(out)
     loaded = load(model)
@@ -52,7 +42,7 @@ def queue(
         loaded,
         crawl,
         n,
-        Strategy(strategy.value),
+        strategy,
         labelled=labelled,
         waiting=waiting,
         title_column=title_column,

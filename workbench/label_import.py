@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from serve.errors import InputError
 from serve.labelling.store import Labelled, LabelStore, Task
 from workbench.corpus_file import append_articles
 from workbench.label_studio import read_export
+from workbench.queue import STORE, refuse_other_kinds
 
 # Of articles that were labelled unlike so many are told.
 SHOWN = 10
@@ -90,13 +90,12 @@ def import_labels(source: Path, into: Path) -> Imported:
 
     An article whose id the corpus has stays there as it is. Raises InputError for a source that is neither.
     """
-    if source.suffix == ".db":
+    refuse_other_kinds(source)
+    if source.suffix == STORE:
         with LabelStore(source) as store:
             decisions = decide(store.labelled())
-    elif source.suffix == ".json":
-        decisions = decide(read_export(source))
     else:
-        raise InputError(f"{source}: the name must end in .db (a label store) or .json (an export of Label Studio).")
+        decisions = decide(read_export(source))
     known = _topics_by_id(into)
     result = Imported(several=sum(len(decision.by_annotator) > 1 for decision in decisions))
     result.unlike = [decision for decision in decisions if decision.unlike]

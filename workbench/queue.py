@@ -1,6 +1,5 @@
 """Which articles of an unlabelled crawl are worth a person's time, and where they wait for that person."""
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +18,14 @@ from serve.model import TopicModel, compose_all
 from serve.topics import Topic
 from train.corpus import topic_counts
 from train.duplicates import near_duplicates
+from workbench.corpus_file import content_id
 from workbench.crawl import article_tables
 from workbench.dates import day_of
 from workbench.label_studio import write_label_studio
-from workbench.strategies import Strategy, choose, worth
+from workbench.strategy import Strategy
+from workbench.worth import choose, worth
 
+STORE, STUDIO = ".db", ".json"
 # So many of the articles most worth a label are held, which bounds the memory; copies among them are told apart.
 HELD = 5000
 # A task shows at least so many topics with their probabilities.
@@ -90,7 +92,7 @@ def make_queue(
     if strategy is Strategy.rare_topic and labelled is None:
         raise InputError("--strategy rare-topic needs to know which topics are rare: name your corpus with --skip.")
     counted = topic_counts(labelled) if labelled is not None else {}
-    counts = np.array([counted[topic] if topic in counted else 0 for topic in model.topics], np.int64)
+    counts = np.array([counted.get(topic, 0) for topic in model.topics], np.int64)
     known = _known(labelled, waiting)
     # All that are known may be in the crawl, and more worth a label than those that are not.
     size = max(HELD, 20 * n) + len(known)
@@ -107,7 +109,8 @@ def make_queue(
     _, first = np.unique(own, return_index=True)
     kept = np.sort(first[new[first]])
     candidates = held.part(kept)
-    documents = compose_all(*(candidates.articles[name].combine_chunks() for name in ("text", "title")), model.title_weight)
+    texts, titles = (candidates.articles[name].combine_chunks() for name in ("text", "title"))
+    documents = compose_all(texts, titles, model.title_weight)
     ends, columns, values = model.vectorizer.rows(documents)
     rows = csr_matrix((values, columns, ends), shape=(len(kept), len(model.vectorizer.terms_)))
     chosen = candidates.part(choose(strategy, n, candidates.probabilities, candidates.worths, rows, counts))
@@ -122,25 +125,20 @@ def _known(labelled: pd.DataFrame | None, waiting: Iterable[Task]) -> pd.DataFra
     return tasks if labelled is None else pd.concat([labelled[["title", "text"]], tasks])
 
 
-def _found(
-    model: TopicModel, table: pa.Table, strategy: Strategy, counts: NDArray[np.int64]
-) -> tuple[int, _Held]:
+def _found(model: TopicModel, table: pa.Table, strategy: Strategy, counts: NDArray[np.int64]) -> tuple[int, _Held]:
     """How many articles of a part of the crawl are fit to be labelled, and these."""
     texts, titles = (table[name].combine_chunks() for name in ("text", "title"))
     filed = model.file(texts, titles)
-    fit = np.flatnonzero([not any(part.startswith(UNFIT) for part in note.split(NOTE_SEPARATOR)) for note in filed.notes])
+    fit = np.flatnonzero(
+        [not any(part.startswith(UNFIT) for part in note.split(NOTE_SEPARATOR)) for note in filed.notes]
+    )
     words = pc.count_substring_regex(texts, r"\S+").to_numpy(zero_copy_only=False)[fit]
     worths = worth(strategy, filed.probabilities[fit], words, counts, model.single_label)
     order = np.argsort(-worths, kind="stable")
     articles = table.take(fit[order])
-    ids = map(content_id, articles["title"].to_pylist(), articles["text"].to_pylist())
+    ids = map(content_id, articles.select(["title", "text"]).to_pylist())
     articles = articles.set_column(0, "id", pa.array(ids, pa.large_string()))
     return len(fit), _Held(articles, filed.probabilities[fit[order]], worths[order])
-
-
-def content_id(title: str, text: str) -> str:
-    """An id that the same title and text always have: ids of a crawl are those of other articles in the next one."""
-    return hashlib.sha256(f"{title}\0{text}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def _tasks(model: TopicModel, chosen: _Held, strategy: Strategy, counts: NDArray[np.int64]) -> list[Task]:
@@ -175,11 +173,18 @@ def _reason(
 
 
 def write_tasks(tasks: Iterable[Task], out: Path, topics: Sequence[Topic], model_version: str = "") -> int:
-    """Puts tasks into a label store (a name that ends in .db; it is made, or those it lacks are added), or into a file of
-    tasks for Label Studio (.json). Returns how many were written, or were new to the store."""
-    if out.suffix == ".db":
-        with LabelStore(out, create=True) as store:
-            return store.add(tasks)
-    if out.suffix == ".json":
+    """Puts tasks into a label store (a name that ends in .db; it is made, or those it lacks are added) with the topics to
+    choose from, or into a file of tasks for Label Studio (.json). Returns how many were written, or were new to the store."""
+    refuse_other_kinds(out)
+    if out.suffix == STUDIO:
         return write_label_studio(out, tasks, topics, model_version)
-    raise InputError(f"{out}: the name must end in .db (a label store) or .json (tasks for Label Studio).")
+    with LabelStore(out, create=True) as store:
+        # Topics that were added to the store's stay.
+        store.offer({topic.id: topic for topic in (*store.topics(), *topics)}.values())
+        return store.add(tasks)
+
+
+def refuse_other_kinds(file: Path) -> None:
+    """Raises InputError for a name that is neither a label store's nor that of a file of Label Studio."""
+    if file.suffix not in (STORE, STUDIO):
+        raise InputError(f"{file}: the name must end in {STORE} (a label store) or {STUDIO} (for Label Studio).")

@@ -1,10 +1,10 @@
 """Which unlabelled articles teach a model most: their worth, and the choice of a batch, from what the model says of them."""
 
-from enum import StrEnum
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
+
+from workbench.strategy import Strategy
 
 # An article of more words is worth no more: a person would not read on.
 READ_WORDS = 400
@@ -12,17 +12,6 @@ READ_WORDS = 400
 SPREAD = 10
 
 Figures = NDArray[np.float64]
-
-
-class Strategy(StrEnum):
-    """How articles are chosen."""
-
-    uncertainty = "uncertainty"
-    """The most uncertain ones."""
-    diverse = "diverse"
-    """Uncertain ones that are unlike each other."""
-    rare_topic = "rare-topic"
-    """Those that may well be of topics with few labelled articles."""
 
 
 def entropy(probabilities: Figures, single_label: bool) -> Figures:
@@ -36,7 +25,11 @@ def entropy(probabilities: Figures, single_label: bool) -> Figures:
 
 
 def worth(
-    strategy: Strategy, probabilities: Figures, words: NDArray[np.int64], labelled: NDArray[np.int64], single_label: bool
+    strategy: Strategy,
+    probabilities: Figures,
+    words: NDArray[np.int64],
+    labelled: NDArray[np.int64],
+    single_label: bool,
 ) -> Figures:
     """(n,): how much each of n articles by itself is worth a label; only the order counts.
 
