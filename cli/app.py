@@ -11,6 +11,7 @@ from cli.audit import audit, correct
 from cli.data import data_app
 from cli.exchange import export as export_data
 from cli.exchange import import_, pull, sources
+from cli.label import label_app
 from cli.monitoring import report
 from cli.prediction import explain, predict, serve
 from cli.registry import export, models, promote
@@ -51,6 +52,7 @@ data_app.command("import")(import_)
 data_app.command("export")(export_data)
 app.add_typer(topics_app, name="topics")
 app.add_typer(data_app, name="data")
+app.add_typer(label_app, name="label")
 
 
 def run() -> None:
