@@ -77,7 +77,7 @@ def monitor(
 
     Exits with 4 when anything has drifted.
     """
-    from workbench.crawl import read_crawl_figures
+    from workbench.crawl_figures import read_crawl_figures
     from workbench.drift import LIMIT, compare
     from workbench.drift_page import write_page
     from workbench.drift_report import LEARNT, Compared
