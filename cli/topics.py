@@ -118,17 +118,16 @@ def candidates(
     from workbench.audit import title_of
     from workbench.candidates import find_candidates
     from workbench.decisions import write_suggestions
-    from workbench.queue import write_tasks
+    from workbench.queue import refuse_other_kinds, write_tasks
 
     taxonomy = load_topics(topics)
     if topic not in taxonomy:
         where = topics or "Kanal's taxonomy"
         raise InputError(f"{where}: no topic '{topic}'; add it with `kanal topics add {topic} --topics FILE`.")
-    kinds = (".csv",) if data else (".db", ".json")
-    if out and out.suffix not in kinds:
-        raise InputError(
-            f"{out}: candidates of {'--data' if data else 'a crawl'} go to a name with {' or '.join(kinds)}."
-        )
+    if out and data and out.suffix != ".csv":
+        raise InputError(f"{out}: candidates of --data are written as .csv, for `kanal data correct`.")
+    if out and not data:
+        refuse_other_kinds(out)
     suggesting = load(model) if model else None
     columns = Columns(title_column, text_column, label_column, label_separator)
     articles, known = new_topic.gather(

@@ -14,6 +14,8 @@ from train.experiment import Columns
 from workbench.audit import title_of
 from workbench.candidates import Candidate
 from workbench.copies import read_articles
+from workbench.corpus_file import content_id
+from workbench.dates import day_of
 from workbench.decisions import Suggestion, read_decisions
 
 
@@ -27,7 +29,8 @@ def gather(
     columns: Columns = Columns(),
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The articles to look through, those of a crawl or those of a labelled corpus that lack the topic; and examples of the
-    topic, those of the corpus among them. Articles that were decided on in the files `skip` are left out.
+    topic, those of the corpus among them. Articles that were decided on in the files `skip` are left out. Those of a crawl
+    have the ids that tasks have.
 
     Raises InputError where neither or both are named, and where no article is left.
     """
@@ -39,6 +42,10 @@ def gather(
         known.append(has)
     else:
         articles = read_articles(crawl, columns.title, columns.text)
+        articles["id"] = [
+            content_id({"title": title, "text": text})
+            for title, text in zip(articles["title"], articles["text"], strict=True)
+        ]
     articles = articles[~articles["id"].isin(decided_on(skip))].reset_index(drop=True)
     if not len(articles):
         raise InputError("No article is left to look through; name more of them.")
@@ -88,8 +95,9 @@ def as_tasks(candidates: Sequence[Candidate], articles: pd.DataFrame, model: Top
     rows = [articles.iloc[candidate.row] for candidate in candidates]
     filed = model.file([row["text"] for row in rows], [row["title"] for row in rows]) if model else None
     for i, (row, candidate) in enumerate(zip(rows, candidates, strict=True)):
-        fields = {name: row[name] for name in ("id", "title", "text", "date", "outlet")}
-        yield Task(**fields, suggested=tuple(filed.topics(i)) if filed else (), reason=candidate.reason)
+        fields = {name: row[name] for name in ("id", "title", "text", "outlet")}
+        day, suggested = day_of(row["date"]), tuple(filed.topics(i)) if filed else ()
+        yield Task(**fields, date=day.isoformat() if day else "", suggested=suggested, reason=candidate.reason)
 
 
 def as_suggestions(candidates: Sequence[Candidate], corpus: pd.DataFrame, topic: str) -> Iterator[Suggestion]:

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from serve.errors import InputError
-from serve.labelling.store import LabelStore, Task
+from serve.labelling.store import LabelStore
 from serve.topics import Topic
 from tests.train.test_tracking import tiny_model
 from workbench.candidates import Candidate
+from workbench.corpus_file import content_id
 from workbench.decisions import Suggestion, write_suggestions
 from workbench.new_topic import as_suggestions, as_tasks, gather, read_examples
 from workbench.queue import write_tasks
@@ -18,7 +19,7 @@ from workbench.queue import write_tasks
 @pytest.fixture
 def crawl(tmp_path: Path) -> Path:
     path = tmp_path / "crawl.csv"
-    path.write_text("id,tanggal,media,judul,isi\nx1,2026-01-02,Warta,Satu,bola liga\nx2,,Warta,Dua,presiden\n")
+    path.write_text("id,tanggal,media,judul,isi\nx1,2 Januari 2026,Warta,Satu,bola liga\nx2,,Warta,Dua,presiden\n")
     return path
 
 
@@ -41,10 +42,12 @@ def test_a_corpus_gives_examples_and_the_articles_without_the_topic(corpus: Path
 
 def test_what_was_decided_on_is_left_out(corpus: Path, crawl: Path, tmp_path: Path) -> None:
     with LabelStore(tmp_path / "labels.db", create=True) as store:
-        store.add([Task("x1", "", ""), Task("x2", "", "")])
-        store.save("x2", [], "sari", store.get("x2").revision)
+        all_of_them, _ = gather("rail", [crawl], [])
+        store.add(as_tasks([Candidate(0, 1, []), Candidate(1, 1, [])], all_of_them, None))
+        (two,) = all_of_them.loc[all_of_them["title"] == "Dua", "id"]
+        store.save(two, [], "sari", store.get(two).revision)
     articles, _ = gather("rail", [crawl], [], skip=[tmp_path / "labels.db"])
-    assert list(articles["id"]) == ["x1"]
+    assert list(articles["title"]) == ["Satu"]
     review = tmp_path / "review.csv"
     rows = [Suggestion(name, "f", 1, "", (), ("rail",), "1", said) for name, said in (("b", "keep"), ("c", ""))]
     write_suggestions(review, rows)
@@ -67,8 +70,9 @@ def test_mistakes_are_said(corpus: Path, crawl: Path, tmp_path: Path) -> None:
 def test_tasks_carry_the_models_topics_and_the_reason(crawl: Path) -> None:
     articles, _ = gather("rail", [crawl], [])
     first, second = as_tasks([Candidate(1, 0.5, []), Candidate(0, 0.9, ["bola"])], articles, tiny_model())
-    assert (first.id, first.reason) == ("x2", "likeness 0.50, none of the seed words")
-    assert (second.id, second.date, second.outlet, second.title) == ("x1", "2026-01-02", "Warta", "Satu")
+    assert (first.title, first.date, first.reason) == ("Dua", "", "likeness 0.50, none of the seed words")
+    assert (second.date, second.outlet, second.title) == ("2026-01-02", "Warta", "Satu")
+    assert second.id == content_id({"title": "Satu", "text": "bola liga"})
     assert [topic for topic, _ in second.suggested] == ["olahraga"]
     assert next(as_tasks([Candidate(0, 0.9, [])], articles, None)).suggested == ()
 
