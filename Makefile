@@ -21,7 +21,7 @@ predict: setup
 	$(BIN)/kanal predict $(IN) $(OUT)
 
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: setup
 	$(BIN)/ruff check .

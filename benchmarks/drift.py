@@ -25,7 +25,7 @@ from train.experiment import EMBEDDED_CORPUS, load_background
 from train.fit import Settings, fit
 from train.lexicon import load_lexicon
 from workbench.corpus_file import write_articles
-from workbench.crawl import Crawl, read_crawl_figures
+from workbench.crawl_figures import Crawl, read_crawl_figures
 from workbench.drift import compare
 
 SIZES = (200, 500, 1000)

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -124,6 +125,7 @@ def serve(
     host: Annotated[str, typer.Option(help="The address to listen on; one that others reach needs keys in KANAL_API_KEYS, with commas between.")] = DEFAULTS.host,
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on; 0 for one that is free.")] = DEFAULTS.port,
     model: ModelOption = None,
+    labels: Annotated[Path | None, typer.Option(metavar="FILE", help="A label store, as `kanal label queue` makes one: the page has a view to label its articles.")] = None,
     workers: Annotated[int, typer.Option(min=1, help="How many processes answer.")] = DEFAULTS.workers,
     rate_limit: Annotated[float, typer.Option(min=0, help="Requests a second of one key, or of one address without a key; 0 for any number.")] = DEFAULTS.rate,
     allow_host: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Answer under this name only; may be given more than once. Default: localhost when listening there without keys, else any name.")] = None,
@@ -153,6 +155,7 @@ def serve(
         uploads=uploads,
         connections=connections,
         reload_seconds=reload_seconds,
+        labels=labels,
         shutdown_seconds=shutdown_seconds,
     )
     run(settings, model)

@@ -26,6 +26,8 @@ USUAL_NAMES = {
     ),
     "link": ("link", "url", "tautan", "permalink", "source_url", "article_url"),
 }  # fmt: skip
+# What the scraper news-watch writes. Its category is the section of the site and its keyword what was searched for: no topics.
+NEWS_WATCH = frozenset(("title", "publish_date", "author", "content", "keyword", "category", "source", "link"))
 
 
 def find_column(
@@ -44,7 +46,7 @@ def find_column(
             )
         return given
     folded = {column.strip().lower(): column for column in reversed(columns)}
-    for name in USUAL_NAMES[field]:
+    for name in USUAL_NAMES[field] if field != "topics" or not folded.keys() >= NEWS_WATCH else ():
         if name in folded:
             return folded[name]
     if required:

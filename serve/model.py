@@ -182,6 +182,10 @@ class TopicModel:
 
     def file(self, texts: Texts, titles: Texts | None = None, *, n_threads: int | None = None) -> Filed:
         """Probabilities, decisions and notes for n articles, on so many threads (all cores when None)."""
+        if isinstance(texts, list) and len(texts) == 1 and (titles is None or len(titles) == 1):
+            found = self._scorer.score_one(texts[0] or "", (titles[0] if titles is not None else "") or "")
+            if found.states[0] == FINE:
+                return self._filed(found.scores.copy(), found.words, found.known, {})
         found, languages = self._scored_pages(*_pages(texts, titles), n_threads)
         return self._filed(found.scores, found.words, found.known, languages)
 
@@ -264,9 +268,13 @@ class TopicModel:
         if self.single_label:
             second, first = np.partition(logits, -2, axis=1)[:, -2:].T
             return first - second
-        with np.errstate(divide="ignore"):  # never close to a threshold of 0 or 1
-            thresholds = np.log(self.thresholds) - np.log1p(-self.thresholds)
-        return np.abs(logits - thresholds).min(axis=1)
+        return np.abs(logits - self._threshold_logits).min(axis=1)
+
+    @cached_property
+    def _threshold_logits(self) -> NDArray[np.float64]:
+        """(k,): the thresholds' log-odds."""
+        with np.errstate(divide="ignore"):  # nothing is close to a threshold of 0 or 1
+            return np.log(self.thresholds) - np.log1p(-self.thresholds)
 
     def _logits(self, scores: NDArray[np.floating]) -> NDArray[np.float64]:
         return scores * self.calibration[0] + self.calibration[1]

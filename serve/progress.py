@@ -9,10 +9,12 @@ SECONDS_BETWEEN_LINES = 10
 
 
 @contextmanager
-def progress(name: str, fraction: Callable[[int], float | None], before: int = 0) -> Iterator[Callable[[int], None]]:
+def progress(
+    name: str, fraction: Callable[[int], float | None], before: int = 0, done: str = "filed"
+) -> Iterator[Callable[[int], None]]:
     """A function that takes the number of rows done, of which `before` were done at the start.
 
-    `fraction` gives the share of the whole that a number of rows is, where it is known.
+    `fraction` gives the share of the whole that a number of rows is, where it is known; `done` is what was done to them.
     """
     begin = time.monotonic()
     if sys.stderr.isatty():
@@ -38,7 +40,7 @@ def progress(name: str, fraction: Callable[[int], float | None], before: int = 0
             if time.monotonic() - latest >= SECONDS_BETWEEN_LINES:
                 latest = time.monotonic()
                 share = fraction(rows)
-                done = f" ({share:.0%})" if share else ""
-                print(f"{name}: {rows:,} rows filed{done}", file=sys.stderr)
+                of_all = f" ({share:.0%})" if share else ""
+                print(f"{name}: {rows:,} rows {done}{of_all}", file=sys.stderr)
 
         yield line

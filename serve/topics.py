@@ -8,6 +8,8 @@ from typing import Any, Self
 from serve.errors import InputError
 from serve.paths import DATA
 
+EMBEDDED_TOPICS = DATA / "topics.toml"
+
 
 @dataclass(frozen=True)
 class Topic:
@@ -40,7 +42,7 @@ def load_topics(path: str | Path | None = None) -> dict[str, Topic]:
 
     Raises InputError when the file is missing, is no TOML, or has a field of another name or type.
     """
-    path = Path(path) if path is not None else DATA / "topics.toml"
+    path = Path(path) if path is not None else EMBEDDED_TOPICS
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

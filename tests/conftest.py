@@ -1,10 +1,14 @@
 """What several tests need: real articles for measuring where they are at hand, and a model trained once."""
 
+import fcntl
 import json
+import os
+import sys
 from pathlib import Path
 
 import pytest
 
+import kanal
 from serve.model import TopicModel
 from serve.paths import ROOT
 
@@ -28,11 +32,17 @@ def corpus_texts() -> list[str]:
 
 @pytest.fixture(scope="session")
 def embedded_model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The model of the embedded corpus, trained as `make train` does, in a folder."""
+    """The model of the embedded corpus, trained as `make train` does, in a folder; once for all processes that test."""
     from train.experiment import run_experiment
 
-    folder = tmp_path_factory.mktemp("model") / "embedded"
-    run_experiment(out=folder, tracked=False)
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder = shared / "embedded"
+    with (shared / "embedded.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            run_experiment(out=folder, tracked=False)
     return folder
 
 
@@ -40,3 +50,17 @@ def embedded_model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def embedded_model(embedded_model_folder: Path) -> TopicModel:
     """The model of the embedded corpus, as loaded from its folder."""
     return TopicModel.load(embedded_model_folder)
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Runs `kanal` with arguments and gives its exit status, output and errors."""
+
+    def run_kanal(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["kanal", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stopped:
+            kanal.main()
+        captured = capsys.readouterr()
+        return int(stopped.value.code or 0), captured.out, captured.err
+
+    return run_kanal

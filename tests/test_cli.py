@@ -17,20 +17,6 @@ SAMPLE = str(DATA / "samples" / "articles.csv")
 
 
 @pytest.fixture
-def run(monkeypatch, capsys):
-    """Runs `kanal` with arguments and gives its exit status, output and errors."""
-
-    def run_kanal(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["kanal", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            kanal.main()
-        captured = capsys.readouterr()
-        return int(stopped.value.code or 0), captured.out, captured.err
-
-    return run_kanal
-
-
-@pytest.fixture
 def own_data(tmp_path) -> Path:
     words = {"olahraga": "gol wasit liga kiper stadion", "ekonomi": "rupiah saham bank kurs inflasi"}
     rows = [
@@ -137,6 +123,28 @@ def test_topics_lists_codes(run):
     listed = json.loads(run("topics", "--json")[1])
     assert len(listed) == 38
     assert listed[0]["iab"] == ["388"]
+
+
+def test_data_audit_and_correct(run, own_data, tmp_path, monkeypatch):
+    text = own_data.read_text()
+    own_data.write_text(text.replace("liga kiper,olahraga", "liga kiper,ekonomi"))
+    plain = ("--background", "none", "--lexicon", "none")
+    status, said, _ = run("data", "audit", own_data, *plain, "--json", "--out", tmp_path / "audit")
+    assert status == 0
+    (found,) = json.loads(said)
+    assert (found["given"], found["proposed"]) == (["ekonomi"], ["olahraga"])
+    assert found["doubts"][0]["topic"] == "olahraga"
+    assert "olahraga" in run("data", "audit", own_data, *plain)[1].splitlines()[1]
+
+    decisions = tmp_path / "audit" / "suggestions.csv"
+    decisions.write_text(decisions.read_text().rstrip() + "accept\n")
+    monkeypatch.chdir(tmp_path)
+    status, said, told = run("data", "correct", decisions)
+    assert said.splitlines()[-6:].count("+liga kiper,olahraga") == 1
+    assert told == "Corrections in the patch: 1 (1 accept, 0 change, 0 keep, 0 undecided)\n"
+    assert run("data", "correct", decisions, "--write", "--out", "x.patch")[0] == 2
+    assert run("data", "correct", decisions, "--write")[0] == 0
+    assert own_data.read_text() == text
 
 
 def test_data_check_names_file_and_line(run, tmp_path):
@@ -289,3 +297,15 @@ def test_topics_words_shows_both_columns(run):
     status, _, err = run("topics", "words", "nothing")
     assert status == 2
     assert "No topic 'nothing'" in err
+
+
+def test_duplicates_are_counted_and_left_out(run, tmp_path):
+    wire, unique = ROOT / "docs" / "files" / "wire.csv", tmp_path / "unique.csv"
+    status, said, _ = run("data", "duplicates", wire, "--json", "--unique", unique)
+    assert (status, sum(json.loads(said)["copies"].values())) == (0, 4)
+    assert "copies                     0" in run("data", "duplicates", unique)[1]
+
+
+def test_duplicates_are_not_sought_in_a_stream(run):
+    status, _, errors = run("data", "duplicates", "-")
+    assert (status, errors) == (2, "Error: standard input cannot be read twice; name a file.\n")

@@ -9,7 +9,8 @@ from statistics import median
 
 import pandas as pd
 
-from train.corpus import SPLITS, articles_of, near_duplicates, place
+from train.corpus import SPLITS, articles_of, place
+from train.duplicates import near_duplicates
 
 # A topic with fewer training articles than this cannot be learnt and measured; training names it and stops.
 MIN_ARTICLES = 5
@@ -90,13 +91,13 @@ def _repeats(frame: pd.DataFrame, values: Sequence[str], sentence: str) -> Itera
 
 
 def _leaks(frame: pd.DataFrame, texts: Sequence[str], groups: Sequence[int]) -> Iterator[str]:
-    """A sentence for each test article that is nearly, not wholly, one of the training articles."""
+    """A sentence for each test article that is in part, not wholly, one of the training articles."""
     rows = list(zip(articles_of(frame), texts, groups, strict=True))
     trained = {group: place(row) for row, _, group in reversed(rows) if row.split == "train"}
     trained_texts = {text for row, text, _ in rows if row.split == "train"}
     for row, text, group in rows:
         if row.split == "test" and group in trained and text not in trained_texts:
-            yield f"{place(row)}: nearly the same text as {trained[group]}, of the other split; put both in one."
+            yield f"{place(row)}: shares most of its text with {trained[group]}, of the other split; put both in one."
 
 
 def _folded(frame: pd.DataFrame) -> list[str]:

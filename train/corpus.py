@@ -1,4 +1,4 @@
-"""Labelled articles from files and the hub as one pandas frame: loaded, validated, grouped by likeness, and split."""
+"""Labelled articles from files and the hub as one pandas frame: loaded, validated and split."""
 
 import hashlib
 import io
@@ -6,76 +6,111 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.sparse.csgraph import connected_components
 
 from serve.article import TOPIC_SEPARATOR, find_column
 from serve.errors import InputError
 from serve.files.formats import COMPRESSIONS, FORMATS, open_reader, values
+from train.duplicates import near_duplicates
 
-COLUMNS = ("id", "date", "outlet", "title", "text", "topics", "split", "file", "line")
+if TYPE_CHECKING:
+    import datasets
+
+FIELDS = ("id", "date", "outlet", "title", "text", "topics")
+COLUMNS = (*FIELDS, "split", "file", "line")
 SPLITS = ("train", "test", "")
 TEST_SHARE = 0.1
 HUB_NAME = re.compile(r"([\w.-]+/[\w.-]+)(?::([\w.-]+))?")
 
-SHINGLE_WORDS = 5
-WORD = re.compile(r"\w+")
-# Pairs of articles are counted for so many at a time, which bounds the memory.
-BLOCK_ROWS = 2048
-
 Row = dict[str, Any]
+Rows: TypeAlias = NDArray[np.int64]
 
 
 def load_corpus(
-    sources: Sequence[str | Path],
+    sources: "Sequence[str | Path | datasets.Dataset | datasets.DatasetDict]",
     *,
     title_column: str | None = None,
     text_column: str | None = None,
     label_column: str | None = None,
     label_separator: str = TOPIC_SEPARATOR,
 ) -> pd.DataFrame:
-    """The articles of all `sources`, in order: JSONL, CSV or Parquet files, or data sets of the Hugging Face hub by
-    name ("owner/name", or "owner/name:split" for one of its splits).
+    """The articles of all `sources`, in order: JSONL, CSV or Parquet files, data sets of the Hugging Face hub by name
+    ("owner/name", or "owner/name:split" for one of its splits), or data sets that `datasets` has loaded.
 
     Columns: id, date, outlet, title, text and split (text, "" where a source has none), topics (list of str), and file
-    and line, where the article begins, for messages (for Parquet and the hub, line is the number of the row). Labels
+    and line, where the article begins, for messages (for Parquet and data sets, line is the number of the row). Labels
     may be a list (in CSV its JSON), text joined by `label_separator`, or a number. Columns that are not named are found
-    by their usual names. Raises InputError that names file, line and column.
+    by their usual names; of a date under another name than our own only a day in ISO 8601 is kept. Raises InputError
+    that names file, line and column.
     """
     from datasets import Dataset, Features, List, Value
 
     text = Value("large_string")
     features = Features({**dict.fromkeys(COLUMNS, text), "topics": List(text), "line": Value("int64")})
     articles: list[Row] = []
-    for source in map(str, sources):
-        columns, rows = _hub_rows(source) if _is_hub_name(source) else _file_rows(source)
+    for source in sources:
+        table = read_table(source)
+        given = {"title": title_column, "text": text_column, "topics": label_column}
         names = {
-            **{field: field if field in columns else None for field in ("date", "outlet", "split")},
-            "id": find_column("id", columns, file=source, required=False),
-            "title": find_column("title", columns, title_column, file=source, required=False),
-            "text": find_column("text", columns, text_column, file=source),
-            "topics": find_column("topics", columns, label_column, file=source),
+            field: find_column(
+                field, table.columns, given.get(field), file=table.name, required=field in ("text", "topics")
+            )
+            for field in FIELDS
         }
         before = len(articles)
-        for number, (line, row) in enumerate(rows, 1):
-            article = _article(row, names, label_separator, _place(source, line))
-            article["id"] = article["id"] or f"{Path(source).stem}-{number}"
-            articles.append({**article, "file": source, "line": line})
+        for number, article in enumerate(table.articles(names, label_separator), 1):
+            if not article["title"].strip() and not article["text"].strip():
+                where = f"{place_of(table.name, article['line'])}, column '{names['text']}'"
+                raise InputError(f"{where}: no text, and no title; write the article or delete it.")
+            article["id"] = article["id"] or f"{Path(table.name).stem}-{number}"
+            if names["date"] != "date":
+                article["date"] = _iso_day(article["date"])
+            articles.append(article)
         if len(articles) == before:
-            raise InputError(f"{source}: has no articles; name a file that has some.")
+            raise InputError(f"{table.name}: has no articles; name a file that has some.")
     columns_of_all = {name: [article[name] for article in articles] for name in COLUMNS}
     frame: pd.DataFrame = Dataset.from_dict(columns_of_all, features=features).to_pandas()
     frame["topics"] = columns_of_all["topics"]
     return frame
+
+
+@dataclass(frozen=True)
+class Table:
+    """A source of articles as it is: its columns, and its rows, read once, each with the line where it begins, or its
+    number."""
+
+    name: str
+    columns: list[str]
+    rows: Iterable[tuple[int, Row]]
+
+    def articles(self, names: Mapping[str, str | None], separator: str = TOPIC_SEPARATOR) -> Iterator[Row]:
+        """The articles, with the fields of a corpus' COLUMNS; `names` has the column of each of FIELDS, None
+        where there is none. Dates are as written. Raises InputError that names file, line and column."""
+        names = {**names, "split": "split" if "split" in self.columns else None}
+        for line, row in self.rows:
+            article = _article(row, names, separator, place_of(self.name, line))
+            yield {**article, "file": self.name, "line": line}
+
+
+def read_table(source: Any, name: str | None = None) -> Table:
+    """The table in a source as `load_corpus` takes them, which may also be a data set that is streamed; `name` is what
+    messages call a data set."""
+    if not isinstance(source, str | Path):
+        return _dataset_table(source, name or "dataset")
+    source = str(source)
+    if _is_hub_name(source):
+        return _dataset_table(_from_hub(source), source)
+    columns, rows = _file_rows(source)
+    return Table(source, columns, rows)
 
 
 def articles_of(frame: pd.DataFrame) -> Iterator[Any]:
@@ -85,7 +120,12 @@ def articles_of(frame: pd.DataFrame) -> Iterator[Any]:
 
 def place(article: Any) -> str:
     """Where an article comes from, for messages."""
-    return _place(article.file, article.line)
+    return place_of(article.file, article.line)
+
+
+def place_of(source: str, line: int) -> str:
+    """A line of a source, or a row where it has no lines, for messages."""
+    return f"{source}, {'row' if _kind(source) in ('parquet', None) else 'line'} {line}"
 
 
 def topics_found(frame: pd.DataFrame) -> list[str]:
@@ -144,58 +184,21 @@ def split_corpus(frame: pd.DataFrame, seed: int = 0) -> tuple[pd.DataFrame, pd.D
     return frame[splits == "train"].reset_index(drop=True), frame[splits == "test"].reset_index(drop=True)
 
 
-def near_duplicates(frame: pd.DataFrame, threshold: float = 0.8) -> list[int]:
-    """A group number for each article; articles are in one group when a chain of near-duplicates links them.
+def group_folds(groups: Sequence[int], n_folds: int, seed: int) -> list[tuple[Rows, Rows]]:
+    """The articles to learn from and those held out, `n_folds` times (fewer where there are fewer groups), drawn by
+    `seed`: each article is held out once, together with its group. `groups` are numbers from 0 on, one an article.
 
-    Two articles are near-duplicates when the sets of their runs of five words ("shingles") have a Jaccard index of
-    `threshold` or more. The answer is exact: two such sets share one of their rarest shingles ("prefix filtering",
-    Chaudhuri et al. 2006), so only pairs that do are compared.
+    Raises InputError where all are in one group.
     """
-    sets, members = _shingle_sets(frame)
-    sizes = np.diff(sets.indptr)
-    rare = _rarest(sets, threshold)
-    links = []
-    for start in range(0, sets.shape[0], BLOCK_ROWS):
-        pairs = sparse.triu(rare[start : start + BLOCK_ROWS] @ rare.T, k=start + 1).tocoo()
-        for at in range(0, pairs.nnz, BLOCK_ROWS):
-            left, right = pairs.row[at : at + BLOCK_ROWS] + start, pairs.col[at : at + BLOCK_ROWS]
-            shared = np.asarray(sets[left].multiply(sets[right]).sum(axis=1)).ravel()
-            alike = shared >= threshold * (sizes[left] + sizes[right] - shared)
-            links.append(np.stack([left[alike], right[alike]]))
-    left, right = np.concatenate(links, axis=1) if links else np.empty((2, 0), dtype=int)
-    graph = sparse.coo_array((np.ones(len(left)), (left, right)), shape=(sets.shape[0], sets.shape[0]))
-    _, groups = connected_components(graph, directed=False)
-    return [int(group) for group in groups[members]]
+    from sklearn.model_selection import KFold
 
-
-def _shingle_sets(frame: pd.DataFrame) -> tuple[sparse.csr_array, np.ndarray]:
-    """The distinct sets of shingles, (sets, shingles) with ones, columns from rare to frequent; each article's set."""
-    numbers: dict[str, int] = {}
-    rows: dict[tuple[int, ...], int] = {}
-    members = np.zeros(len(frame), dtype=np.int64)
-    for i, (title, text) in enumerate(zip(frame["title"], frame["text"], strict=True)):
-        words = WORD.findall(f"{title} {text}".casefold())
-        runs = {" ".join(words[at : at + SHINGLE_WORDS]) for at in range(max(1, len(words) - SHINGLE_WORDS + 1))}
-        members[i] = rows.setdefault(tuple(sorted(numbers.setdefault(run, len(numbers)) for run in runs)), len(rows))
-    columns = np.concatenate([np.empty(0, dtype=np.int64), *(np.array(row) for row in rows)])
-    starts = np.cumsum([0, *map(len, rows)])
-    frequencies = np.bincount(columns, minlength=len(numbers))
-    order = np.empty(len(numbers), dtype=np.int64)
-    order[np.argsort(frequencies, kind="stable")] = np.arange(len(numbers))
-    ones = np.ones(len(columns), dtype=np.int32)
-    sets = sparse.csr_array((ones, order[columns], starts), shape=(len(rows), len(numbers)))
-    sets.sort_indices()
-    return sets, members
-
-
-def _rarest(sets: sparse.csr_array, threshold: float) -> sparse.csr_array:
-    """Of each set of n shingles the n - ceil(threshold * n) + 1 rarest."""
-    sizes = np.diff(sets.indptr)
-    kept = sizes - np.ceil(threshold * sizes - 1e-9).astype(np.int64) + 1
-    positions = np.arange(sets.nnz) - np.repeat(sets.indptr[:-1], sizes)
-    chosen = positions < np.repeat(kept, sizes)
-    starts = np.cumsum([0, *np.minimum(kept, sizes)])
-    return sparse.csr_array((sets.data[chosen], sets.indices[chosen], starts), shape=sets.shape)
+    numbers = np.asarray(groups)
+    n_groups = int(numbers.max(initial=-1)) + 1
+    if n_groups < 2:
+        raise InputError("The articles to train on are all nearly the same; a model needs different ones.")
+    folds = KFold(min(n_folds, n_groups), shuffle=True, random_state=seed).split(np.arange(n_groups))
+    held_out = [np.isin(numbers, tested) for _, tested in folds]
+    return [(np.flatnonzero(~rows), np.flatnonzero(rows)) for rows in held_out]
 
 
 def _article(row: Row, names: dict[str, str | None], separator: str, where: str) -> Row:
@@ -206,21 +209,27 @@ def _article(row: Row, names: dict[str, str | None], separator: str, where: str)
         if value is None or (isinstance(value, float) and math.isnan(value)):
             article[field] = [] if field == "topics" else ""
         elif field == "topics":
-            article[field] = _labels(value, separator, f"{where}, column '{column}'")
+            article[field] = labels_in(value, separator, f"{where}, column '{column}'")
         elif isinstance(value, str):
             article[field] = value if field in ("title", "text") else value.strip()
-        elif field == "id" and isinstance(value, int | float):
-            article[field] = str(value)
         elif field == "date" and isinstance(value, date):
             article[field] = value.isoformat()[:10]
+        elif field in ("date", "outlet") or (field == "id" and isinstance(value, int | float)):
+            article[field] = str(value)
         else:
             raise InputError(f"{where}, column '{column}': expected text, found {_shown(value)}; write it in quotes.")
-    if not article["title"].strip() and not article["text"].strip():
-        raise InputError(f"{where}, column '{names['text']}': no text, and no title; write the article or delete it.")
     return article
 
 
-def _labels(value: Any, separator: str, where: str) -> list[str]:
+def _iso_day(text: str) -> str:
+    """The day of a date in ISO 8601, "" for other text."""
+    try:
+        return datetime.fromisoformat(text).date().isoformat()
+    except ValueError:
+        return ""
+
+
+def labels_in(value: Any, separator: str, where: str) -> list[str]:
     """The labels that a cell holds, each once, in their order."""
     if isinstance(value, str):
         listed = _json_list(value)
@@ -261,10 +270,6 @@ def _kind(source: str) -> str | None:
     return FORMATS.get(suffixes[-1]) if suffixes else None
 
 
-def _place(source: str, line: int) -> str:
-    return f"{source}, {'row' if _kind(source) in ('parquet', None) else 'line'} {line}"
-
-
 def _file_rows(source: str) -> tuple[list[str], Iterable[tuple[int, Row]]]:
     """The columns of a file, and its rows with the line where each begins (Parquet: the number of the row)."""
     with open_reader(Path(source)) as reader:
@@ -297,34 +302,42 @@ def _beginnings(source: str, heights: list[int]) -> list[int]:
     return lines
 
 
-def _hub_rows(source: str) -> tuple[list[str], Iterable[tuple[int, Row]]]:
-    """The columns of a data set of the hub, and its rows with their numbers; classes by their names.
-
-    When no split is named all are taken, and the `split` of rows in "train" and "test" says so.
-    """
-    from datasets import DatasetDict, load_dataset
+def _from_hub(source: str) -> Any:
+    from datasets import load_dataset
     from datasets.exceptions import DatasetsError
 
     name, wanted = HUB_NAME.fullmatch(source).groups()  # type: ignore[union-attr]
     try:
-        loaded = load_dataset(name, split=wanted)
+        return load_dataset(name, split=wanted)
     except (OSError, ValueError, RuntimeError, DatasetsError) as error:
         reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
         raise InputError(
             f"{source}: no such file, and not on the Hugging Face hub ({reason}); check the name."
         ) from None
-    parts = dict(loaded) if isinstance(loaded, DatasetDict) else {"": loaded}
-    features = next(iter(parts.values())).features
+
+
+def _dataset_table(loaded: Any, name: str) -> Table:
+    """The table of a data set, or of one in several splits; classes by their names.
+
+    Of several splits all are taken. Where one is "test", the `split` of its rows and of those in "train" says so.
+    """
+    from datasets import DatasetDict, IterableDatasetDict
+
+    parts = dict(loaded) if isinstance(loaded, DatasetDict | IterableDatasetDict) else {"": loaded}
+    tested = "test" in parts
+    first = next(iter(parts.values()), None)
+    # Of files that are streamed the columns are often known by their first row only.
+    features = getattr(first, "features", None) or dict.fromkeys(next(iter(first or ()), {}))
 
     def rows() -> Iterator[tuple[int, Row]]:
         number = 0
         for split, part in parts.items():
             for row in part:
                 number += 1
-                named = {column: _class_names(value, features[column]) for column, value in row.items()}
-                yield number, {"split": split if split in SPLITS else "", **named}
+                named = {column: _class_names(value, features.get(column)) for column, value in row.items()}
+                yield number, {"split": split, **named} if tested and split in SPLITS else named
 
-    return [*dict.fromkeys([*features, "split"])], rows()
+    return Table(name, list(dict.fromkeys([*features, *(["split"] if tested else [])])), rows())
 
 
 def _class_names(value: Any, feature: Any) -> Any:

@@ -1,6 +1,7 @@
 """A report as sections of text, tables and charts, written as one page of HTML or as Markdown."""
 
 import base64
+import hashlib
 import html
 import re
 from collections.abc import Collection, Iterator, Sequence
@@ -18,11 +19,21 @@ class Bar:
 
 
 @dataclass(frozen=True)
+class Markup:
+    """HTML that stands in a page as it is; Markdown has nothing in its place."""
+
+    html: str
+
+
+Cell = str | Bar | Markup
+
+
+@dataclass(frozen=True)
 class Table:
-    """Cells are plain text; the first of a row names it."""
+    """Cells that are strings are plain text; the first of a row names it."""
 
     head: list[str]
-    rows: list[list[str | Bar]]
+    rows: Sequence[Sequence[Cell]]
 
     def is_words(self, column: int) -> bool:
         """Whether a column holds words, which wrap and begin at the left, not figures."""
@@ -40,10 +51,11 @@ class Chart:
 
 @dataclass(frozen=True)
 class Section:
-    """A heading and what stands under it; text is a paragraph."""
+    """A heading, where it is not empty, and what stands under it; text is a paragraph. Links lead to the anchor."""
 
     heading: str
-    parts: Sequence[str | Table | Chart]
+    parts: Sequence[str | Table | Chart | Markup]
+    anchor: str = ""
 
 
 def charts(sections: Sequence[Section]) -> Iterator[Chart]:
@@ -61,13 +73,25 @@ def refuse_other_files(folder: Path, files: Collection[str]) -> None:
             raise InputError(f"{folder}: holds '{path.name}', which is no part of a report; name a new folder.")
 
 
-def to_html(title: str, sections: Sequence[Section]) -> str:
-    """A page that asks for nothing from outside."""
+def to_html(
+    title: str, sections: Sequence[Section], *, language: str = "en", more_style: str = "", script: str = ""
+) -> str:
+    """A page in which nothing can run but its script, and that asks for nothing from outside: its policy allows the
+    page's own style and script and the images that are written into it."""
     body = [f"<h1>{html.escape(title)}</h1>"]
     for section in sections:
-        body.append(f"<h2>{html.escape(section.heading)}</h2>")
-        body += [_html(part) for part in section.parts]
-    return PAGE.format(title=html.escape(title), style=STYLE, body="\n".join(body))
+        anchor = f' id="{section.anchor}"' if section.anchor else ""
+        body += [f"<h2{anchor}>{html.escape(section.heading)}</h2>"] if section.heading else []
+        body += [_html(part, section.heading) for part in section.parts]
+    body += [f"<script>{script}</script>"] if script else []
+    style = STYLE + more_style
+    policy = f"style-src {_source(style)}" + (f"; script-src {_source(script)}" if script else "")
+    return PAGE.format(title=html.escape(title), language=language, policy=policy, style=style, body="\n".join(body))
+
+
+def _source(text: str) -> str:
+    """How a page's policy names a style or a script."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode('utf-8')).digest()).decode('ascii')}'"
 
 
 def to_markdown(title: str, sections: Sequence[Section]) -> str:
@@ -78,9 +102,11 @@ def to_markdown(title: str, sections: Sequence[Section]) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def _html(part: str | Table | Chart) -> str:
+def _html(part: str | Table | Chart | Markup, heading: str) -> str:
     if isinstance(part, str):
         return f"<p>{html.escape(part)}</p>"
+    if isinstance(part, Markup):
+        return part.html
     if isinstance(part, Chart):
         source = f"data:image/png;base64,{base64.b64encode(part.png).decode('ascii')}"
         caption = html.escape(part.caption)
@@ -93,20 +119,26 @@ def _html(part: str | Table | Chart) -> str:
         + "</tr>"
         for row in part.rows
     )
-    return f'<div class="scroll"><table>\n<tr>{head}</tr>\n{body}\n</table></div>'
+    # What scrolls can be scrolled with the keyboard too.
+    scroll = f'<div class="scroll" tabindex="0" role="group" aria-label="{html.escape(heading)}">'
+    return f"{scroll}<table>\n<tr>{head}</tr>\n{body}\n</table></div>"
 
 
-def _cell(cell: str | Bar) -> str:
+def _cell(cell: Cell) -> str:
+    if isinstance(cell, Markup):
+        return cell.html
     return f'<meter min="0" max="1" value="{cell.share:.3f}"></meter>' if isinstance(cell, Bar) else html.escape(cell)
 
 
-def _markdown(part: str | Table | Chart) -> str:
+def _markdown(part: str | Table | Chart | Markup) -> str:
     if isinstance(part, str):
         return _escaped(part)
+    if isinstance(part, Markup):
+        return ""
     if isinstance(part, Chart):
         return f"![{_escaped(part.caption)}]({part.name}.png)"
-    # A bar says nothing in letters; its column is left out.
-    shown = [j for j in range(len(part.head)) if not any(isinstance(row[j], Bar) for row in part.rows)]
+    # What says nothing in letters is left out with its column.
+    shown = [j for j in range(len(part.head)) if all(isinstance(row[j], str) for row in part.rows)]
     ruled = [":--" if part.is_words(j) or j == 0 else "--:" for j in shown]
     lines = [[_escaped(part.head[j]) for j in shown], ruled]
     lines += [[_escaped(str(row[j])) for j in shown] for row in part.rows]
@@ -135,15 +167,18 @@ meter { width: 4rem; display: block }
 """
 
 PAGE = """<!DOCTYPE html>
-<html lang="en">
+<html lang="{language}">
 <head>
 <meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; {policy}; img-src data:; base-uri 'none'; form-action 'none'">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <style>{style}</style>
 </head>
 <body>
+<main>
 {body}
+</main>
 </body>
 </html>
 """

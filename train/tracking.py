@@ -12,8 +12,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 import serve
 from serve.atomic import atomic_folder
 from serve.errors import InputError, KanalError, ModelError
@@ -31,7 +29,8 @@ from serve.registry import (
     quiet_mlflow,
     tracking_uri,
 )
-from train.evaluate import Evaluation, micro_f1_resampled
+from train.compare import micro_f1_difference
+from train.evaluate import Evaluation
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -272,16 +271,12 @@ def _verdict(
     if set(champion.topics) != set(model.topics):
         return False, f"Champion {previous} files other topics, so the two cannot be compared; {override}."
     old = compare(champion)
-    if old.ids != evaluation.ids:
-        raise ValueError("compare must evaluate the champion on the same test articles in the same order")
-    differences = micro_f1_resampled(evaluation) - micro_f1_resampled(old)
-    low, high = np.percentile(differences, [2.5, 97.5])
-    new_f1, old_f1 = evaluation.metrics["micro_f1"], old.metrics["micro_f1"]
+    found = micro_f1_difference(old, evaluation)
     figures = (
-        f"champion {previous} on the same {len(evaluation.ids)} test articles: micro-F1 {new_f1:.3f} against {old_f1:.3f}, "
-        f"95% interval of the difference [{low:+.3f}, {high:+.3f}]"
+        f"champion {previous} on the same {len(evaluation.ids)} test articles: micro-F1 {found.after:.3f} against "
+        f"{found.before:.3f}, 95% interval of the difference [{found.low:+.3f}, {found.high:+.3f}]"
     )
-    if float((differences < 0).mean()) >= REFUSAL_SHARE:
+    if found.worse >= REFUSAL_SHARE:
         return False, f"Worse than {figures}; {override}."
     return True, f"Not worse than {figures}."
 

@@ -1,5 +1,6 @@
 """A corpus as a file of JSON Lines: how an article is written down, and articles added to those there are."""
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -12,20 +13,29 @@ FIELDS = ("id", "date", "outlet", "title", "text", "topics", "split")
 
 
 def article_line(article: Mapping[str, Any]) -> str:
-    """An article as a line of a corpus file, without the line's end: its fields in their order, a split only where it
-    has one."""
-    fields = {name: article.get(name, "") for name in FIELDS[:-1]} | {"topics": list(article["topics"])}
+    """An article as a line of a corpus file, without the line's end: its fields in their order, topics only where it is
+    labelled, and a split only where it has one."""
+    fields = {name: article.get(name, "") for name in FIELDS if name not in ("topics", "split")}
+    if "topics" in article:
+        fields["topics"] = list(article["topics"])
     if article.get("split"):
         fields["split"] = article["split"]
     return json.dumps(fields, ensure_ascii=False)
+
+
+def content_id(article: Mapping[str, Any]) -> str:
+    """An id that the same title and text always have: the ids that crawls give may be those of other articles elsewhere."""
+    content = f"{article['title']}\0{article['text']}".encode("utf-8", "surrogatepass")
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def write_articles(path: str | Path, articles: Iterable[Mapping[str, Any]]) -> int:
     """Writes a new corpus file, whole or not at all; returns how many articles."""
     number = 0
     with atomic_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as out:
-        for number, article in enumerate(articles, 1):
+        for article in articles:
             out.write(article_line(article) + "\n")
+            number += 1
     return number
 
 
@@ -38,7 +48,7 @@ def append_articles(path: str | Path, articles: Iterable[Mapping[str, Any]]) -> 
     old = path.read_bytes() if path.exists() else b""
     if old and not old.endswith(b"\n"):
         old += b"\n"
-    known = {json.loads(line)["id"]: number for number, line in enumerate(old.splitlines(), 1) if line.strip()}
+    known = {json.loads(line).get("id"): number for number, line in enumerate(old.splitlines(), 1) if line.strip()}
     lines = []
     for article in articles:
         if article["id"] in known:

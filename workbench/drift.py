@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from train.calibrate import UNCERTAIN_SHARE
-from workbench.crawl import Crawl, Strings
+from workbench.crawl_figures import Crawl, Strings
 from workbench.stability import Binned, categories, deciles, index, topic_sets
 
 LIMIT = 0.2

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from workbench.crawl import Crawl
+from workbench.crawl_figures import Crawl
 from workbench.drift import FIGURES, Drift, Kind, Shift
 
 SHOWN_TOPICS, SHOWN_PARTS, SHOWN_NAMES = 5, 8, 4

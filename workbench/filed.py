@@ -74,15 +74,18 @@ def _frame(batch: pa.RecordBatch, columns: dict[str, str | None], row: str, firs
         for number, (cell, of) in enumerate(zip(cells("probabilities").to_pylist(), topics, strict=True), first)
     ]
     dates = _line(cells(columns["date"]), NAME_CHARACTERS)
-    titles, texts = (_line(cells(columns[name]), TITLE_CHARACTERS) for name in ("title", "text"))
+    titles = _line(cells(columns["title"]), TITLE_CHARACTERS)
+    untitled = pc.equal(titles, EMPTY)
+    beginnings = _line(pc.if_else(untitled, cells(columns["text"]), EMPTY), TITLE_CHARACTERS)
     links = pc.utf8_trim_whitespace(cells(columns["link"]))
     safe = pc.and_(pc.match_substring_regex(links, LINK), pc.less_equal(pc.utf8_length(links), LINK_CHARACTERS))
     return pd.DataFrame({
-        "id": cells("id").to_pandas(),
+        # As it is, it would hold the part of the file that it was read from.
+        "id": _line(cells("id"), LINK_CHARACTERS).to_pandas(),
         "date": dates.to_pandas(),
         "day": pd.Series([day_of(cell) or pd.NaT for cell in dates.to_pylist()], dtype=object),
         "outlet": _line(cells(columns["outlet"]), NAME_CHARACTERS).to_pandas(),
-        "title": pc.if_else(pc.equal(titles, ""), texts, titles).to_pandas(),
+        "title": pc.if_else(untitled, beginnings, titles).to_pandas(),
         "link": pc.if_else(safe, links, EMPTY).to_pandas(),
         "topics": pd.Series(topics, dtype=object),
         "probabilities": pd.Series(probabilities, dtype=object),

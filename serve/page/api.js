@@ -2,11 +2,12 @@
 
 import { askForKey, key } from "./key.js";
 
-/** Why a call failed: `status` as in HTTP, 0 where no server answered; `detail` the server's sentence; `wait` seconds. */
+/** Why a call failed: `status` as in HTTP, 0 where no server answered; `detail` the server's sentence; `wait` seconds;
+ * `problem` all that the server said. */
 export class Failure extends Error {
-  constructor(status, detail = "", wait = 0) {
+  constructor(status, detail = "", wait = 0, problem = {}) {
     super(detail || `status ${status}`);
-    Object.assign(this, { status, detail, wait });
+    Object.assign(this, { status, detail, wait, problem });
   }
 }
 
@@ -18,13 +19,14 @@ export const credentials = () => (key() ? { Authorization: `Bearer ${key()}` } :
 /** The failure that an answer tells of: its status, body and Retry-After. */
 export function failureOf(status, body, retryAfter) {
   let detail = "";
+  let problem = {};
   try {
-    const problem = JSON.parse(body);
+    problem = JSON.parse(body);
     if (typeof problem.detail === "string") detail = problem.detail;
   } catch {
     // A proxy's page, which is nothing to show.
   }
-  return new Failure(status, detail, Number(retryAfter) || 0);
+  return new Failure(status, detail, Number(retryAfter) || 0, problem);
 }
 
 /** The JSON that a call answers; asks for a key where one is needed. Throws Failure, or AbortError when `signal` does. */

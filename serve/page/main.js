@@ -3,11 +3,14 @@
 import { startArticle } from "./article.js";
 import { byId } from "./dom.js";
 import { startFiles } from "./files.js";
+import { showLabelling, startLabelling } from "./label.js";
 import { remembered, say, speak } from "./language.js";
 import { store, stored } from "./storage.js";
 import { showTaxonomy, startTaxonomy, taxonomy } from "./taxonomy.js";
 
-const VIEWS = ["article", "files", "topics"];
+// The server says in the page whether it has articles to label.
+const LABELLING = "labelling" in document.documentElement.dataset;
+const VIEWS = ["article", "files", "topics", ...(LABELLING ? ["label"] : [])];
 
 /** Shows the view that the address names: #/files, or #/topics/football. (Without the slash the browser would take the
  * focus to the view itself.) */
@@ -21,6 +24,7 @@ function show() {
   }
   entitle();
   if (view === "topics") showTaxonomy(detail);
+  if (view === "label") showLabelling();
 }
 
 function entitle() {
@@ -70,6 +74,10 @@ speak(remembered());
 startArticle();
 startFiles();
 startTaxonomy();
+if (LABELLING) {
+  startLabelling();
+  byId("tab-label").hidden = false;
+}
 byId("language").value = document.documentElement.lang;
 byId("language").onchange = ({ target }) => speak(target.value);
 document.addEventListener("language", () => {

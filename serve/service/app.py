@@ -3,21 +3,22 @@
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
 from fastapi import FastAPI, Query
 from fastapi.exceptions import RequestValidationError
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
-from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Scope
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from serve.service import schemas
+from serve.service.bodies import json_body, parsed
 from serve.service.champion import Champion, Serving
 from serve.service.filing import Wording
 from serve.service.keys import Hosts, Keys
+from serve.service.labelling import Labelling
 from serve.service.limits import Limits
 from serve.service.metrics import Metrics
 from serve.service.ninjs import NINJS, ninjs
@@ -25,7 +26,7 @@ from serve.service.observed import Observed
 from serve.service.openapi import WITH_BODY, answer, body, describe, errors
 from serve.service.overload import Overload
 from serve.service.pages import page_routes
-from serve.service.problems import Problem, Unavailable, fault, invalid
+from serve.service.problems import Problem, Unavailable, fault
 from serve.service.rates import Rates
 from serve.service.settings import Settings
 from serve.service.threads import Threads
@@ -35,11 +36,14 @@ from serve.service.uploads import Upload, Uploads, format_of
 SMALL_BYTES, SMALL_ARTICLES = 2**14, 8
 # These are answered however busy the service is, and under any name.
 HEALTH = ("/healthz", "/readyz")
+PREDICT = "/v1/predict"
+
+# Nobody reads this, but the access log tells it from an answer.
+DISCONNECTED = Response(status_code=499)
 
 All = Annotated[bool, Query(alias="all", description="All of the model's topics, not only those assigned.")]
 Column = Annotated[str | None, Query(description="Default: found by its usual names.")]
 Format = Annotated[Literal["csv", "jsonl", "parquet"] | None, Query(description="Default: what Content-Type says.")]
-B = TypeVar("B", bound=BaseModel)
 
 
 def create_app(settings: Settings, champion: Champion) -> ASGIApp:
@@ -47,6 +51,7 @@ def create_app(settings: Settings, champion: Champion) -> ASGIApp:
     metrics, overload = Metrics(), Overload(settings.lag_seconds)
     threads = Threads(os.cpu_count() or 1, settings.concurrency, "work")
     uploads = Uploads(settings)
+    labelling = Labelling(settings.labels, settings.concurrency) if settings.labels else None
     champion.on_change = lambda serving: metrics.use(serving.version)
     champion.on_failure = metrics.reload_failures.inc
 
@@ -58,6 +63,8 @@ def create_app(settings: Settings, champion: Champion) -> ASGIApp:
             yield
         threads.pool.shutdown(wait=False, cancel_futures=True)
         uploads.threads.pool.shutdown(wait=False, cancel_futures=True)
+        if labelling:
+            labelling.close()
 
     api = FastAPI(
         title="Kanal",
@@ -80,7 +87,7 @@ def create_app(settings: Settings, champion: Champion) -> ASGIApp:
         return wording
 
     @api.post(
-        "/v1/predict",
+        PREDICT,
         summary="File articles under their topics",
         openapi_extra=body(schemas.Articles),
         responses={
@@ -89,10 +96,10 @@ def create_app(settings: Settings, champion: Champion) -> ASGIApp:
         },
     )
     async def predict(request: Request, all_topics: All = False) -> Response:
-        data = await _json(request)
+        data = await json_body(request)
         small = len(data) <= SMALL_BYTES
         articles = (
-            _parsed(schemas.Articles, data) if small else await threads.run(_parsed, schemas.Articles, data)
+            parsed(schemas.Articles, data) if small else await threads.run(parsed, schemas.Articles, data)
         ).articles
         if len(articles) > settings.articles:
             raise fault("/articles", f"has {len(articles):,} articles; send at most {settings.articles:,} at a time.")
@@ -127,7 +134,7 @@ def create_app(settings: Settings, champion: Champion) -> ASGIApp:
         request: Request,
         words: Annotated[int, Query(ge=1, le=1000, description="How many words to show a topic.")] = 50,
     ) -> Response:
-        asked = await threads.run(_parsed, schemas.ToExplain, await _json(request))
+        asked = await threads.run(parsed, schemas.ToExplain, await json_body(request))
         _check_length(settings, "", asked)
         now = current()
         known = now.serving.model.taxonomy
@@ -220,8 +227,10 @@ def create_app(settings: Settings, champion: Champion) -> ASGIApp:
     async def figures() -> Response:
         return Response(metrics.text(), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
 
+    if labelling:
+        labelling.add_routes(api, lambda: _serving(champion).model.taxonomy)
     paths = frozenset(["/", "/openapi.json", *api.openapi()["paths"]])
-    api.router.routes.extend(page_routes())
+    api.router.routes.extend(page_routes(labelling=labelling is not None))
 
     def respond(problem: Problem) -> Response:
         if problem.reason:
@@ -238,6 +247,17 @@ def create_app(settings: Settings, champion: Champion) -> ASGIApp:
     api.add_exception_handler(ClientDisconnect, _on_disconnect)
     api.add_exception_handler(Exception, _on_error)
 
+    async def routed(scope: Scope, receive: Receive, send: Send) -> None:
+        """What most requests ask for goes past FastAPI, whose routing takes longer than filing an article does."""
+        if scope["type"] != "http" or (scope["method"], scope["path"], scope["query_string"]) != ("POST", PREDICT, b""):
+            await api(scope, receive, send)
+            return
+        try:
+            response = await predict(Request(scope, receive))
+        except ClientDisconnect:
+            response = DISCONNECTED
+        await response(scope, receive, send)
+
     hosts, keys, rates = Hosts(settings), Keys(settings.keys), Rates(settings.rate)
 
     def refusal(scope: Scope) -> Problem | None:
@@ -246,7 +266,7 @@ def create_app(settings: Settings, champion: Champion) -> ASGIApp:
         holder = keys.holder(scope)
         return hosts.refusal(scope) or overload.refusal() or rates.refusal(scope, holder) or keys.refusal(scope, holder)
 
-    return Observed(Limits(api, settings, refusal, respond), metrics, paths)
+    return Observed(Limits(routed, settings, refusal, respond), metrics, paths)
 
 
 def _serving(champion: Champion) -> Serving:
@@ -254,22 +274,6 @@ def _serving(champion: Champion) -> Serving:
         return champion.serving
     except RuntimeError:
         raise Unavailable("No model is loaded yet; ask again in a second.", reason="not_ready") from None
-
-
-async def _json(request: Request) -> bytes:
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
-        raise Problem(415, "The body has to be JSON; send it with Content-Type: application/json.")
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise Problem(415, "The body is compressed; send it as it is.")
-    return await request.body()
-
-
-def _parsed(model: type[B], data: bytes) -> B:
-    try:
-        return model.model_validate_json(data)
-    except ValidationError as error:
-        raise invalid(error) from None
 
 
 def _check_length(settings: Settings, path: str, article: schemas.Article | schemas.ToExplain) -> None:
@@ -296,8 +300,7 @@ async def _on_parameters(_: Request, error: Exception) -> Response:
 
 
 async def _on_disconnect(_: Request, __: Exception) -> Response:
-    # Nobody reads this, but the access log tells it from an answer.
-    return Response(status_code=499)
+    return DISCONNECTED
 
 
 async def _on_error(_: Request, __: Exception) -> Response:

@@ -6,17 +6,18 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from serve.service import schemas
+from serve.service import label_schemas, schemas
 from serve.service.problems import PROBLEM
 from serve.service.settings import Settings
 
-ANSWERS = (
+ANSWERS: tuple[type[BaseModel], ...] = (
     schemas.Prediction, schemas.Explanation, schemas.Topics, schemas.Alive, schemas.Ready, schemas.ProblemBody,
 )  # fmt: skip
 
 ERRORS = {
     400: "Not a request that HTTP knows",
     401: "No API key, or one that is not known",
+    404: "There is nothing of this id",
     408: "The body arrives too slowly",
     413: "The body is too large",
     415: "The body is of another type",
@@ -43,8 +44,9 @@ def errors(*statuses: int) -> Responses:
     }
 
 
-def answer(model: type[BaseModel], description: str) -> dict[str, Any]:
-    return {"description": description, "content": {"application/json": {"schema": _reference(model)}}}
+def answer(model: type[BaseModel], description: str, *, problem: bool = False) -> dict[str, Any]:
+    media_type = PROBLEM if problem else "application/json"
+    return {"description": description, "content": {media_type: {"schema": _reference(model)}}}
 
 
 def body(model: type[BaseModel]) -> dict[str, Any]:
@@ -64,8 +66,9 @@ def describe(api: FastAPI, settings: Settings) -> None:
         if api.openapi_schema:
             return api.openapi_schema
         found = plain()
+        models = ANSWERS + (label_schemas.MODELS if settings.labels else ())
         _, made = models_json_schema(
-            [(model, "serialization") for model in ANSWERS], ref_template="#/components/schemas/{model}"
+            [(model, "serialization") for model in models], ref_template="#/components/schemas/{model}"
         )
         components = found.setdefault("components", {})
         components["schemas"] = {

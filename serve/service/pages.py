@@ -30,8 +30,11 @@ class PageFile:
     etag: str
 
     @classmethod
-    def of(cls, path: Path) -> "PageFile":
+    def of(cls, path: Path, labelling: bool) -> "PageFile":
         content = path.read_bytes()
+        if labelling and path.name == INDEX:
+            # What the page has is known as soon as it is there, before anybody gave a key.
+            content = content.replace(b"<html ", b"<html data-labelling ", 1)
         return cls(content, CONTENT_TYPES[path.suffix], f'"{hashlib.sha256(content).hexdigest()[:16]}"')
 
     def response(self, request: Request) -> Response:
@@ -41,10 +44,10 @@ class PageFile:
         return Response(self.content, headers=headers)
 
 
-def page_routes(folder: Path = PAGE) -> list[Route]:
-    """/ and /page/...; a request can name nothing but what was found here at the start."""
+def page_routes(folder: Path = PAGE, *, labelling: bool = False) -> list[Route]:
+    """/ and /page/...; a request can name nothing but what was found here at the start. `labelling`: with that view."""
     files = {
-        path.relative_to(folder).as_posix(): PageFile.of(path)
+        path.relative_to(folder).as_posix(): PageFile.of(path, labelling)
         for path in sorted(folder.rglob("*"))
         if path.suffix in CONTENT_TYPES and path.is_file()
     }

@@ -34,12 +34,14 @@ class Problem(Exception):  # noqa: N818
         *,
         reason: str = "",
         errors: Sequence[Mapping[str, str]] = (),
+        members: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
         self.status, self.detail, self.reason = status, detail, reason
         """`reason` is the word under which the metrics count the refusal, where they do."""
-        self.errors, self.headers = errors, dict(headers or {})
+        self.errors, self.members, self.headers = errors, dict(members or {}), dict(headers or {})
+        """`members` are further ones of the body (RFC 9457, section 3.2)."""
 
     def response(self) -> Response:
         body: dict[str, Any] = {
@@ -47,6 +49,7 @@ class Problem(Exception):  # noqa: N818
             "title": HTTPStatus(self.status).phrase,
             "status": self.status,
             "detail": self.detail,
+            **self.members,
         }
         if self.errors:
             body["errors"] = self.errors

@@ -9,23 +9,23 @@ TITLE = "Raja Yordania Tiba di Jakarta"
 TEXT = "Presiden menerima kunjungan kenegaraan Raja Yordania di Istana Merdeka, Jakarta, Rabu pagi."
 
 
-class _In(BaseModel):
+class Incoming(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-class Article(_In):
+class Article(Incoming):
     id: str | None = Field(None, description="Given back with the answer.")
     title: str | None = None
     text: str = Field(description="May be empty.")
 
 
-class Articles(_In):
+class Articles(Incoming):
     model_config = ConfigDict(json_schema_extra={"example": {"articles": [{"id": "a1", "title": TITLE, "text": TEXT}]}})
 
     articles: list[Article] = Field(min_length=1)
 
 
-class ToExplain(_In):
+class ToExplain(Incoming):
     model_config = ConfigDict(json_schema_extra={"example": {"title": TITLE, "text": TEXT, "topics": ["state_visit"]}})
 
     title: str | None = None
@@ -99,7 +99,7 @@ class Explanation(BaseModel):
     notes: list[str]
 
 
-class TopicFacts(BaseModel):
+class Definition(BaseModel):
     id: str
     group: str
     name_id: str
@@ -108,6 +108,9 @@ class TopicFacts(BaseModel):
     iab: list[str]
     about: str
     not_about: str
+
+
+class TopicFacts(Definition):
     threshold: float
 
 

@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 from uvicorn import Config, Server
 
 from serve.errors import InputError
+from serve.labelling.store import LabelStore
 from serve.service.champion import Champion
 from serve.service.protocol import Protocol
 from serve.service.settings import Settings, is_loopback
@@ -51,6 +52,9 @@ def serve(settings: Settings, model: str | None) -> None:
     ):
         if settings.workers > 1:
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        if settings.labels:
+            # A file that is none is said before any process begins to answer.
+            LabelStore(settings.labels).close()
         champion = Champion(model, settings.reload_seconds)
         champion.load()
         _allow_files(2 * settings.connections + OTHER_FILES)

@@ -2,6 +2,7 @@
 
 import ipaddress
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,8 @@ class Settings:
     """Whether it may listen on a public address without keys."""
     reload_seconds: float = 5
     """How often the registry is asked for a new champion."""
+    labels: Path | None = None
+    """The label store that people work on over the service; None means that nothing is labelled there."""
 
     articles: int = 1_000
     """Of one request."""

@@ -35,7 +35,7 @@ def check(tmp_path: Path, *rows: dict[str, object], topics: tuple[str, ...] | No
         ({"text": text(0).upper()}, "line 2: the same title and text as {path}, line 1; delete one of the two."),
         (
             {"text": text(0) + " tambahan", "split": "test"},
-            "line 2: nearly the same text as {path}, line 1, of the other split; put both in one.",
+            "line 2: shares most of its text with {path}, line 1, of the other split; put both in one.",
         ),
     ],
 )

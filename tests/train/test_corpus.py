@@ -1,21 +1,21 @@
 import gzip
 import json
 from collections.abc import Callable
-from itertools import combinations
 from pathlib import Path
 
 import datasets
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.model_selection import KFold
 
+from serve.article import NEWS_WATCH
 from serve.errors import InputError
-from train import corpus
 from train.corpus import (
     COLUMNS,
     fingerprint,
+    group_folds,
     load_corpus,
-    near_duplicates,
     split_corpus,
     topic_counts,
     topics_found,
@@ -191,6 +191,37 @@ def test_hub_gives_class_names_and_splits(monkeypatch: pytest.MonkeyPatch) -> No
     assert (list(part["split"]), list(part["id"])) == ([""], ["berita:test-1"])
 
 
+def test_a_hub_set_without_a_test_split_has_no_splits(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = datasets.DatasetDict({"train": hub_part(0, 1)})
+    monkeypatch.setattr(datasets, "load_dataset", lambda name, split=None: parts)
+    assert list(load_corpus(["owner/berita"])["split"]) == ["", ""]
+
+
+def test_data_sets_that_are_loaded_are_sources_too() -> None:
+    streamed = hub_part(1).to_iterable_dataset()
+    frame = load_corpus([hub_part(0), datasets.DatasetDict({"test": hub_part(1)}), streamed])
+    assert list(frame["topics"]) == [["bola"], ["politik"], ["politik"]]
+    assert list(frame["split"]) == ["", "test", ""]
+    assert message(lambda: load_corpus([datasets.Dataset.from_dict({"isi": ["a"]})])).startswith(
+        "dataset: no column for the topics found; its columns are: isi."
+    )
+
+
+def test_days_and_outlets_under_their_usual_names(tmp_path: Path) -> None:
+    days = ["2026-08-12 05:40:00", "2026-08-12T05:40:00+07:00", "Rabu, 12 Agt 2026", "", 1786500000]
+    rows = [{"text": CHILLI, "label": "x", "publish_date": day, "sumber": "Suara Lembah"} for day in days]
+    frame = load_corpus([write_jsonl(tmp_path / "a.jsonl", *rows)])
+    assert list(frame["date"]) == ["2026-08-12", "2026-08-12", "", "", ""]
+    assert set(frame["outlet"]) == {"Suara Lembah"}
+
+
+def test_sections_of_news_watch_are_topics_only_when_named(tmp_path: Path) -> None:
+    row = dict.fromkeys(NEWS_WATCH, "") | {"content": CHILLI, "category": "Ekonomi", "source": "lembah.example"}
+    path = write_jsonl(tmp_path / "a.jsonl", row)
+    assert "no column for the topics found" in message(lambda: load_corpus([path]))
+    assert list(load_corpus([path], label_column="category")["topics"]) == [["Ekonomi"]]
+
+
 def test_hub_failures_are_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(name: str, split: str | None = None) -> None:
         raise ConnectionError("Couldn't reach the Hub.\nTraceback")
@@ -214,39 +245,6 @@ def test_fingerprint_is_of_ids_titles_texts_and_topics_in_order() -> None:
     assert fingerprint(frame.assign(file="elsewhere.csv", split="train")) == fingerprint(frame)
     assert fingerprint(frame[::-1]) != fingerprint(frame)
     assert fingerprint(frame.assign(title="x")) != fingerprint(frame)
-
-
-@pytest.mark.parametrize("block_rows", [7, 2048])
-@pytest.mark.parametrize("threshold", [0.3, 0.8, 1.0])
-def test_near_duplicates_are_those_of_all_pairs(
-    monkeypatch: pytest.MonkeyPatch, threshold: float, block_rows: int
-) -> None:
-    monkeypatch.setattr(corpus, "BLOCK_ROWS", block_rows)
-    texts = random_texts(20)
-    generator = np.random.default_rng(1)
-    for text in texts[:10]:
-        for changes in (0, 1, 2, 6):
-            words = text.split()
-            words[: generator.integers(0, 3)] = []
-            for at in generator.integers(0, len(words), changes):
-                words[at] = "lain"
-            texts.append(" ".join(words))
-    groups = near_duplicates(frame_of(*texts), threshold)
-
-    shingles = [{tuple(text.split()[i : i + 5]) for i in range(len(text.split()) - 4)} for text in texts]
-    expected = list(range(len(texts)))
-    for i, j in combinations(range(len(texts)), 2):
-        shared = len(shingles[i] & shingles[j])
-        if shared >= threshold * len(shingles[i] | shingles[j]):
-            expected = [expected[i] if group == expected[j] else group for group in expected]
-    assert len(set(zip(groups, expected, strict=True))) == len(set(groups)) == len(set(expected))
-
-
-def test_near_duplicates_of_short_and_shared_text() -> None:
-    footer = " Cek berita dan artikel yang lain di laman kami setiap hari."
-    texts = ["", "", "satu dua", "Satu, dua", "satu tiga", *(text + footer for text in random_texts(3))]
-    assert near_duplicates(frame_of(*texts)) == [0, 0, 1, 1, 2, 3, 4, 5]
-    assert near_duplicates(frame_of()) == []
 
 
 def test_split_column_decides() -> None:
@@ -288,4 +286,27 @@ def test_split_of_few_articles_leaves_some_to_train_on() -> None:
 def test_split_of_another_name_is_refused() -> None:
     assert message(lambda: split_corpus(frame_of("a", "b", splits=["train", "dev"]))) == (
         "a.csv, line 3, column 'split': holds 'dev'; write train or test, or leave it empty."
+    )
+
+
+def test_folds_hold_out_each_article_once_and_its_group_with_it() -> None:
+    groups = [0, 1, 0, 2, 3, 4, 4, 4, 5, 1]
+    folds = group_folds(groups, 3, seed=0)
+    assert sorted(np.concatenate([held_out for _, held_out in folds])) == list(range(10))
+    for learnt, held_out in folds:
+        assert sorted([*learnt, *held_out]) == list(range(10))
+        assert not {groups[i] for i in learnt} & {groups[i] for i in held_out}
+    assert len(group_folds(groups, 20, seed=0)) == 6
+
+
+def test_folds_of_articles_that_are_all_different_are_those_of_scikit_learn() -> None:
+    expected = KFold(4, shuffle=True, random_state=7).split(np.zeros(30))
+    for (learnt, held_out), (train, test) in zip(group_folds(range(30), 4, seed=7), expected, strict=True):
+        assert np.array_equal(learnt, train)
+        assert np.array_equal(held_out, test)
+
+
+def test_one_group_makes_no_folds() -> None:
+    assert message(lambda: group_folds([0, 0, 0], 4, seed=0)) == (
+        "The articles to train on are all nearly the same; a model needs different ones."
     )

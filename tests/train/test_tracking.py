@@ -199,7 +199,7 @@ def test_whatever_step_fails_the_champion_is_the_old_one(
 
 def test_a_comparison_on_other_articles_is_an_error_and_promotes_nothing(mlruns: Path) -> None:
     track(0.1)
-    with pytest.raises(ValueError, match="same test articles"):
+    with pytest.raises(ValueError, match="same articles"):
         tracking.track(
             tiny_model(),
             evaluation(0.1),

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from workbench.crawl import Crawl
+from workbench.crawl_figures import Crawl
 from workbench.drift import MIN_ARTICLES, Drift, compare
 
 TOPICS = ("football", "prices", "court", "health")

@@ -131,6 +131,8 @@ def test_the_address_names_the_view(open_page, address):
 
 def test_everything_by_keyboard(page, articles):
     press = page.keyboard.press
+    # The browser is told to hand over its file choosers without waiting for its word: so here, long before there is one.
+    page.on("filechooser", lambda _: None)
 
     def go_to(selector: str) -> None:
         """Presses Tab until what is wanted has the focus, and sees that the focus is seen."""

@@ -10,7 +10,7 @@ import pytest
 from serve.errors import InputError
 from serve.files.formats import BATCH_ROWS
 from tests.serve.service.running import small_model
-from workbench.crawl import read_crawl_figures
+from workbench.crawl_figures import read_crawl_figures
 
 
 def test_figures_of_a_scraper_s_file(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Labels that people give articles, and the file that keeps them."""
