@@ -335,7 +335,10 @@ class TopicModel:
         return {term: tuple(column) for term, column in places.items()}
 
     def save(self, path: str | Path) -> None:
-        """Writes the model to a folder, whole or not at all: card, vocabulary, weights; hashes of all in the card."""
+        """Writes the model to a folder, whole or not at all: card, vocabulary, weights; hashes of all in the card.
+
+        Raises ValueError for settings with which `load` would refuse it.
+        """
         from safetensors.numpy import save
 
         content = {
@@ -349,6 +352,7 @@ class TopicModel:
             "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in content.items()},
         }
         card["sha256"][CARD] = card_hash(card)
+        settings_of(card)
         content[CARD] = (json.dumps(card, indent=1, ensure_ascii=False) + "\n").encode()
         with atomic_folder(path) as folder:
             for name, data in content.items():

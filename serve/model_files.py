@@ -241,7 +241,7 @@ def _arrays_in(data: bytes | mmap, shapes: dict[str, tuple[tuple[int, ...], str]
         first, end = entry["data_offsets"]
         size = math.prod(shape) * dtype.itemsize
         if type(first) is not int or end != first + size or not 0 <= first <= end <= len(data) - start:
-            raise ValueError(f"{WEIGHTS}: '{name}' lies outside of the file")
+            raise ValueError(f"{WEIGHTS}: truncated or altered ('{name}' lies outside of the file)")
         if (start + first) % dtype.itemsize:
             raise ValueError(f"{WEIGHTS}: '{name}' does not lie where its numbers can")
         places.append((first, end))
