@@ -62,6 +62,10 @@ class Filed:
     notes: list[str]
     """n notes: what a reader of the answer should know, "" or, with "; " between, "uncertain", "not Indonesian: English"
     (or what it is in), "mostly unknown words", "empty"."""
+    words: NDArray[np.int64]
+    """(n,): how many words each article has as the model reads it: cleaned, its title as often as it counts."""
+    known: NDArray[np.int64]
+    """(n,): how many of them the vocabulary holds; it leaves out the most common ones, which tell no topics apart."""
 
     def topics(self, i: int) -> list[tuple[str, float]]:
         """The topics of article i with their probabilities, best first."""
@@ -231,7 +235,7 @@ class TopicModel:
         notes = [""] * len(scores)
         for i in {*np.flatnonzero(empty | unknown | uncertain).tolist(), *languages}:
             notes[i] = _note(bool(empty[i]), bool(uncertain[i]), bool(unknown[i]), languages.get(i, ""))
-        return Filed(self.topics, scores, probabilities, assigned, confidence, notes)
+        return Filed(self.topics, scores, probabilities, assigned, confidence, notes, words, known)
 
     def scores(self, documents: Documents) -> NDArray[np.float32]:
         """(n, k): the linear scores of documents that are cleaned and composed already."""

@@ -14,6 +14,8 @@ from serve.regular import LARGEST_TOML, read_regular
 # An article's scores take room for each.
 MAX_TOPICS = 10_000
 
+EMBEDDED_TOPICS = DATA / "topics.toml"
+
 
 @dataclass(frozen=True)
 class Topic:
@@ -82,7 +84,7 @@ def load_topics(path: str | Path | None = None) -> dict[str, Topic]:
 
     Raises InputError when the file is missing, is no TOML, or has a field of another name or type.
     """
-    path = Path(path) if path is not None else DATA / "topics.toml"
+    path = Path(path) if path is not None else EMBEDDED_TOPICS
     try:
         tables = tomllib.loads(read_regular(path, LARGEST_TOML).decode())
     except FileNotFoundError:

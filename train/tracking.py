@@ -12,8 +12,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 import serve
 from serve.atomic import atomic_folder
 from serve.errors import InputError, KanalError, ModelError
@@ -31,7 +29,8 @@ from serve.registry import (
     quiet_mlflow,
     tracking_uri,
 )
-from train.evaluate import Evaluation, micro_f1_resampled
+from train.compare import micro_f1_difference
+from train.evaluate import Evaluation
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -95,6 +94,21 @@ def track(
     return Tracked(run_id, version, promoted, reason, previous)
 
 
+def log_figures(
+    experiment: str, settings: Mapping[str, object], figures: Mapping[str, float], report_folder: Path
+) -> str:
+    """Log figures that belong to no training, with the report on them, as a run of an experiment of their own; returns
+    the run's id. A figure's name may have a section of MLflow's page before a slash. Raises KanalError when MLflow fails.
+    """
+    with mlflow_client() as client:
+        import mlflow
+
+        with mlflow.start_run(experiment_id=_experiment(client, experiment), tags=_origin()) as run:
+            named = {"/".join(map(_allowed, name.split("/", 1))): value for name, value in figures.items()}
+            _log({_allowed(name): value for name, value in settings.items()}, named, report_folder)
+    return str(run.info.run_id)
+
+
 def list_versions() -> list[Version]:
     """All registered versions, newest first; empty when nothing was trained yet."""
     if _nothing_yet():
@@ -153,15 +167,22 @@ def _logged(
         mlflow.start_run(experiment_id=_experiment(client), tags=_origin()) as run,
         tempfile.TemporaryDirectory() as temporary,
     ):
-        # MLflow takes at most 100 parameters and 1000 metrics at a time.
-        for part in _parts(params, 100):
-            mlflow.log_params(part)
-        for part in _parts(_metrics(evaluation), 1000):
-            mlflow.log_metrics(part)
-        if report_folder is not None:
-            mlflow.log_artifacts(str(report_folder), "report")
+        _log(params, _metrics(evaluation), report_folder)
         info = mlflow.pyfunc.log_model(name=NAME, **_pyfunc(model, Path(temporary)))
     return run.info.run_id, info.model_id
+
+
+def _log(params: Mapping[str, object], metrics: Mapping[str, float], report_folder: Path | None) -> None:
+    """Into the run that is going on."""
+    import mlflow
+
+    # MLflow takes at most 100 parameters and 1000 metrics at a time.
+    for part in _parts(params, 100):
+        mlflow.log_params(part)
+    for part in _parts(metrics, 1000):
+        mlflow.log_metrics(part)
+    if report_folder is not None:
+        mlflow.log_artifacts(str(report_folder), "report")
 
 
 def _pyfunc(model: TopicModel, temporary: Path) -> dict[str, Any]:
@@ -195,8 +216,8 @@ def _pyfunc(model: TopicModel, temporary: Path) -> dict[str, Any]:
     }
 
 
-def _experiment(client: "MlflowClient") -> str:
-    """The id of the experiment that holds all runs, made when it is not there."""
+def _experiment(client: "MlflowClient", name: str = NAME) -> str:
+    """The id of an experiment, made when it is not there; all trainings are runs of the one that is named as the model."""
     database = local_database()
     # A server knows where it keeps artifacts; for a database on this machine they lie beside it.
     location = (
@@ -204,11 +225,10 @@ def _experiment(client: "MlflowClient") -> str:
         if tracking_uri().startswith(("http", "databricks"))
         else str((database.parent if database else MLRUNS) / "artifacts")
     )
-    name = NAME
     found = client.get_experiment_by_name(name)
     if found is not None and location is not None and found.artifact_location != location:
         # The checkout was moved. MLflow stores absolute paths and would go on writing to the old place.
-        name = f"{NAME} in {location}"
+        name = f"{name} in {location}"
         found = client.get_experiment_by_name(name)
     if found is None:
         return client.create_experiment(name, artifact_location=location)
@@ -251,16 +271,12 @@ def _verdict(
     if set(champion.topics) != set(model.topics):
         return False, f"Champion {previous} files other topics, so the two cannot be compared; {override}."
     old = compare(champion)
-    if old.ids != evaluation.ids:
-        raise ValueError("compare must evaluate the champion on the same test articles in the same order")
-    differences = micro_f1_resampled(evaluation) - micro_f1_resampled(old)
-    low, high = np.percentile(differences, [2.5, 97.5])
-    new_f1, old_f1 = evaluation.metrics["micro_f1"], old.metrics["micro_f1"]
+    found = micro_f1_difference(old, evaluation)
     figures = (
-        f"champion {previous} on the same {len(evaluation.ids)} test articles: micro-F1 {new_f1:.3f} against {old_f1:.3f}, "
-        f"95% interval of the difference [{low:+.3f}, {high:+.3f}]"
+        f"champion {previous} on the same {len(evaluation.ids)} test articles: micro-F1 {found.after:.3f} against "
+        f"{found.before:.3f}, 95% interval of the difference [{found.low:+.3f}, {found.high:+.3f}]"
     )
-    if float((differences < 0).mean()) >= REFUSAL_SHARE:
+    if found.worse >= REFUSAL_SHARE:
         return False, f"Worse than {figures}; {override}."
     return True, f"Not worse than {figures}."
 

@@ -1,6 +1,5 @@
 """Articles from elsewhere on their way into a corpus: their labels translated, days and ids in order, repeats left out."""
 
-import hashlib
 import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +11,7 @@ from typing import Any
 from serve.article import TOPIC_SEPARATOR, find_column
 from serve.errors import InputError
 from train.corpus import FIELDS, Table, place_of
+from workbench.corpus_file import content_id
 from workbench.dates import day_of
 
 Labels = Mapping[str, Sequence[str]]
@@ -108,7 +108,7 @@ class Intake:
     def know(self, table: Table) -> None:
         """Remembers the articles that are there already."""
         for article in table.articles(article_columns(table, {})):
-            key = _content_id(article)
+            key = content_id(article)
             self._contents[key] = tuple(article["topics"])
             self._ids[article["id"] or key] = place_of(table.name, article["line"])
 
@@ -127,7 +127,7 @@ class Intake:
                 self.empty.append(where)
                 continue
             topics = self._topics(article["topics"]) if self.labelled else []
-            key = _content_id(article)
+            key = content_id(article)
             if key in self._contents:
                 self.repeats += 1
                 if topics is not None and set(topics) != set(self._contents[key]):
@@ -192,9 +192,3 @@ class Intake:
                 shown = "; ".join([*places[:SHOWN_PLACES], *(["..."] if len(places) > SHOWN_PLACES else [])])
                 remarks.append(f"{what}: {len(places):,} ({shown})")
         return remarks
-
-
-def _content_id(article: Mapping[str, Any]) -> str:
-    """An id that the same title and text always have."""
-    content = f"{article['title']}\0{article['text']}".encode("utf-8", "surrogatepass")
-    return hashlib.sha256(content).hexdigest()[:16]
