@@ -378,11 +378,15 @@ class TopicModel:
         try:
             settings = settings_of(card)
             spelt = read_vocabulary(folder, card["sha256"])
-            arrays = read_arrays(folder, card["sha256"], spelt.count(b"\n"), len(settings.taxonomy))
-            terms = Vocabulary.of_bytes(spelt.replace(b"\n", b"\0"))
+            arrays = read_arrays(folder, card["sha256"], spelt.count(b"\0"), len(settings.taxonomy))
+            terms = Vocabulary.of_bytes(spelt)
             vectorizer = TfidfVectorizer.of_vocabulary(terms, arrays.pop("idf"), **settings.vectorizer)
         except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
             raise ModelError(f"{folder}: not a usable model ({error}); train it again or take a whole copy.") from None
+        except MemoryError:
+            raise ModelError(
+                f"{folder}: takes more memory than there is; give it more, or take a smaller one."
+            ) from None
         return cls(
             taxonomy=settings.taxonomy,
             vectorizer=vectorizer,
