@@ -8,6 +8,7 @@ import copy
 import hashlib
 import json
 import random
+import subprocess
 import sys
 import tempfile
 import warnings
@@ -17,10 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from safetensors.numpy import save
 
 from serve.errors import ModelError
 from serve.model import TopicModel
 from serve.model_files import CARD, VOCABULARY, WEIGHTS, card_hash
+from serve.paths import ROOT
 from serve.topics import Topic
 from serve.vectorizer import TfidfVectorizer
 
@@ -242,6 +245,41 @@ def sample(changes: Iterator[Change], share: float) -> Iterator[Change]:
     return (change for change in changes if chance.random() < share)
 
 
+LARGE = 10_000_000
+LOAD = """
+import sys, time
+from serve.kernels import table
+from serve.model import TopicModel
+from tests.fuzz.models import peak_kilobytes
+table("fold")
+before, began = peak_kilobytes(), time.process_time()
+TopicModel.load(sys.argv[1])
+more = (peak_kilobytes() - before) / 2**20
+print(f"loaded: {time.process_time() - began:.1f} s of processor time, {more:.2f} GiB more, its files included")
+"""
+
+
+def peak_kilobytes() -> int:
+    """The most memory that this process ever had at a time, of Linux; what getrusage tells may be its parent's."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmHWM:")).split()[1])
+
+
+def load_large(folder: Path) -> str:
+    """What it takes to load a model of ten million terms that fits its weights."""
+    v, k = LARGE, 2
+    with (folder / VOCABULARY).open("wb") as file:
+        for start in range(0, v, 100_000):
+            file.write(b"".join(b"a%06x\n" % i for i in range(start, start + 100_000)))
+    arrays = {
+        "weights": np.zeros((v, k), np.float32), "bias": np.zeros(k, np.float32), "calibration": np.ones((2, k)),
+        "thresholds": np.full(k, 0.5), "idf": np.ones(v),
+    }  # fmt: skip
+    write_file(folder, WEIGHTS, save(arrays))
+    command = [sys.executable, "-c", LOAD, str(folder)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+
+
 def main() -> int:
     """Tries all changes and prints the rows of docs/reliability.md."""
     with tempfile.TemporaryDirectory() as temporary:
@@ -256,6 +294,7 @@ def main() -> int:
                 f"{counts['works']:,} work, no crash | `python -m tests.fuzz.models` |",
                 flush=True,
             )
+        print(f"| a vocabulary of {LARGE:,} terms | 1 | {load_large(original)} | `python -m tests.fuzz.models` |")
     return 0
 
 
