@@ -3,7 +3,7 @@ BIN := .venv/bin
 IN ?= data/samples/articles.csv
 OUT ?= topics.csv
 
-.PHONY: setup train test predict ui lint bench clean
+.PHONY: setup train test predict ui lint bench torture clean
 
 setup: .venv/ready
 
@@ -22,6 +22,10 @@ predict: setup
 
 test: setup
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+
+# Kill -9, full disks, a server that is away: an hour; KILLS=10 takes minutes, ONLY=prediction one kind.
+torture: setup
+	$(BIN)/python -m tests.torture --kills $(or $(KILLS),100) $(addprefix --only ,$(ONLY))
 
 lint: setup
 	$(BIN)/ruff check .

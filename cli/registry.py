@@ -9,9 +9,14 @@ import typer
 from cli.options import ModelOption
 from kanal import load
 
+models_app = typer.Typer(invoke_without_command=True)
 
-def models() -> None:
-    """List the versions in the registry."""
+
+@models_app.callback()
+def models(context: typer.Context) -> None:
+    """List the versions in the registry, and add to them."""
+    if context.invoked_subcommand:
+        return
     from train.tracking import list_versions
 
     print(f"{'version':<9}{'created':<21}{'micro-F1':>9}{'macro-F1':>10}  alias")
@@ -20,6 +25,19 @@ def models() -> None:
         print(
             f"{version.number:<9}{version.created:%Y-%m-%d %H:%M:%S}  {micro:>9}{macro:>10}  {', '.join(version.aliases)}"
         )
+
+
+@models_app.command()
+def upload(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A training that `kanal train` kept, in mlruns/unsent.")
+    ],
+) -> None:
+    """Track, register and promote a training that was kept because MLflow did not answer, and remove its folder."""
+    from train.unsent import upload as upload_training
+
+    tracked = upload_training(folder)
+    print(f"Version {tracked.version}: {tracked.reason}")
 
 
 def promote(version: Annotated[int, typer.Argument(help="The version to make champion.")]) -> None:
