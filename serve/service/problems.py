@@ -73,7 +73,10 @@ class Unavailable(Problem):
 def invalid(error: ValidationError) -> Problem:
     """The answer to a body that is not what it should be. It repeats nothing of the body but the names of fields."""
     if error.error_count() > MOST_LISTED:
-        return Problem(422, f"The body is not as /openapi.json says, in {error.error_count():,} places; compare its first article.")
+        return Problem(
+            422,
+            f"The body is not as /openapi.json says, in {error.error_count():,} places; compare it with the example there.",
+        )
     found = error.errors(include_url=False, include_input=False, include_context=False)
     errors = [
         {"pointer": pointer(*fault["loc"]), "detail": SENTENCES.get(fault["type"], f"{fault['msg']}.")}

@@ -75,7 +75,9 @@ def draw(data: bytes) -> dict[str, str]:
         body = bytes_of(rest, TOKENS)
     else:
         text = text_of(rest)
-        body = json.dumps({"text": text} if "explain" in path else {"articles": [{"text": text, "title": text[:40]}]}).encode()
+        body = json.dumps(
+            {"text": text} if "explain" in path else {"articles": [{"text": text, "title": text[:40]}]}
+        ).encode()
     return {"path": path, "body": body.decode("latin-1")}
 
 

@@ -96,8 +96,16 @@ def by_atheris(target: Callable[[], Target], seconds: float, corpus: Path) -> No
         if inputs % 64 == 0 or inputs < 64:
             (corpus.parent / f"{found.name}.count").write_text(str(inputs))
 
-    options = [f"-max_total_time={int(seconds)}", f"-max_len={LONGEST}", "-timeout=60", "-rss_limit_mb=6000", "-verbosity=0"]
-    atheris.Setup([sys.argv[0], *options, "-print_final_stats=0", f"-artifact_prefix={corpus.parent}/", str(corpus)], one)
+    options = [
+        f"-max_total_time={int(seconds)}",
+        f"-max_len={LONGEST}",
+        "-timeout=60",
+        "-rss_limit_mb=6000",
+        "-verbosity=0",
+    ]
+    atheris.Setup(
+        [sys.argv[0], *options, "-print_final_stats=0", f"-artifact_prefix={corpus.parent}/", str(corpus)], one
+    )
     atheris.Fuzz()
 
 
@@ -149,6 +157,8 @@ def by_mutation(target: Target, seconds: float, corpus: list[bytes], seed: int =
         attempt(target, data)
     inputs = len(corpus)
     while time.monotonic() < end:
-        attempt(target, mutated(corpus, chance) if chance.random() < 0.9 else chance.randbytes(chance.randint(0, LONGEST)))
+        attempt(
+            target, mutated(corpus, chance) if chance.random() < 0.9 else chance.randbytes(chance.randint(0, LONGEST))
+        )
         inputs += 1
     return inputs

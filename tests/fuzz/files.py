@@ -176,6 +176,8 @@ def draw_table(data: bytes) -> dict[str, Any]:
 FILES = (
     Target("csv", "rows and rejected lines are those of Python's csv module", draw_csv, check_csv),
     Target("csv_header", "any bytes as a CSV file: rows or one sentence", draw_headless, check_csv),
-    Target("json_lines", "every line a row, rejected or blank; strings as Python's json has them", draw_lines, check_lines),
+    Target(
+        "json_lines", "every line a row, rejected or blank; strings as Python's json has them", draw_lines, check_lines
+    ),
     Target("resuming", "interrupted and resumed: the same bytes", draw_table, check_resuming),
 )

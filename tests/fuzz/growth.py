@@ -86,7 +86,9 @@ def cleaning(examples: int = 2) -> Iterator[Work]:
             yield Work(f"{rule.kind}[{number}] {unit[:30]!r}", _repeated(unit), clean)
     for number, pattern in enumerate(FURTHER):
         for unit in dict.fromkeys(near_matches(pattern, examples)):
-            yield Work(f"pattern {number} {unit[:30]!r}", _repeated(unit), lambda text: clean("Kalimat.\n" + text, text[:50]))
+            yield Work(
+                f"pattern {number} {unit[:30]!r}", _repeated(unit), lambda text: clean("Kalimat.\n" + text, text[:50])
+            )
     for unit in UNITS:
         yield Work(f"clean {unit!r}", _repeated(unit), clean)
         yield Work(f"normalise {unit!r}", _repeated(unit), normalise_traced)
@@ -159,7 +161,19 @@ def files() -> Iterator[Work]:
         yield Work(f"csv {unit!r}", _file("near.csv", unit, head), _read)
     yield Work("csv: a quote that stays open", _file("open.csv", b"1,2,3\n", head + b'1,2,"'), _read)
     yield Work("csv: a header of many columns", _wide, _filed)
-    for unit in (b"{", b"[", b'{"isi":"a"}\n', b'{"isi":', b'"', b"\\", b'{"isi":"\\ud800"}\n', b"[1]\n", b"\n", b"1", b'{"a":{"a":{"a":1}}}\n'):
+    for unit in (
+        b"{",
+        b"[",
+        b'{"isi":"a"}\n',
+        b'{"isi":',
+        b'"',
+        b"\\",
+        b'{"isi":"\\ud800"}\n',
+        b"[1]\n",
+        b"\n",
+        b"1",
+        b'{"a":{"a":{"a":1}}}\n',
+    ):
         yield Work(f"json lines {unit!r}", _file("near.jsonl", unit, b'{"isi":"a"}\n'), _read)
     yield Work("json lines: ever new keys", _distinct_keys, _filed)
 
@@ -185,9 +199,13 @@ def others() -> Iterator[Work]:
 
         return refuse
 
-    yield Work("vectorizer: ever new words", words, lambda text: TfidfVectorizer(ngram_range=(1, 2), n_jobs=1).fit([text]))
+    yield Work(
+        "vectorizer: ever new words", words, lambda text: TfidfVectorizer(ngram_range=(1, 2), n_jobs=1).fit([text])
+    )
     yield Work("vectorizer: one word", lambda n: "a" * n, lambda text: TfidfVectorizer().fit([text, "ab"]))
-    yield Work("explain", lambda n: "presiden tiba di istana " * (n // 48), lambda text: model().explain(text, text[:200]))
+    yield Work(
+        "explain", lambda n: "presiden tiba di istana " * (n // 48), lambda text: model().explain(text, text[:200])
+    )
     yield Work("file", lambda n: "presiden tiba di istana " * (n // 24), lambda text: model().file([text], n_threads=1))
     yield Work("language", words, language_of)
     for unit in (b"0,", b"{},", b'{"text":1},', b"[", b'"'):

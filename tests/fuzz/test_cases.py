@@ -10,8 +10,8 @@ from tests.fuzz.target import Target
 from tests.fuzz.targets import TARGETS
 
 INPUTS = 20
-# Has to be compiled; tests/serve/test_patterns.py holds the same.
-ELSEWHERE = {"matcher"}
+# Take long to get ready; tests/serve/test_patterns.py and test_vectorizer.py hold the same.
+ELSEWHERE = {"matcher", "vectorizer"}
 KEPT = [(target, case) for target in TARGETS.values() for case in cases(target)]
 
 
