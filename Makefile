@@ -2,8 +2,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 IN ?= data/samples/articles.csv
 OUT ?= topics.csv
+SECONDS ?= 60
 
-.PHONY: setup train test predict ui lint bench torture clean
+.PHONY: setup train test predict ui lint fuzz bench torture clean
 
 setup: .venv/ready
 
@@ -31,6 +32,14 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Hostile text: a minute for each target, then the kernels with their bounds checked, then whether work grows linearly.
+fuzz: .venv/fuzz
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
+
+.venv/fuzz: .venv/ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[fuzz]'
+	touch $@
 
 # What Kanal is measured against has an environment of its own.
 bench: .venv-bench/ready
