@@ -18,6 +18,7 @@ from serve.files.formats import as_text, open_reader
 from serve.model import TITLE_WEIGHT, compose_all
 from serve.paths import DATA
 from serve.vectorizer import Documents, TfidfVectorizer, Vocabulary, count_terms, inverse_document_frequency
+from train.blas import on_one_thread
 
 EMBEDDED_BACKGROUND = DATA / "background"
 FACTS, TERMS = "background.json", "terms.txt"
@@ -139,6 +140,7 @@ def _read_parts(
                 yield compose_all(as_text(batch.column(text)), titles, title_weight)
 
 
+@on_one_thread
 def build_background(
     crawl: Documents | Sequence[str],
     corpus: Documents | Sequence[str] = (),
