@@ -3,7 +3,7 @@ BIN := .venv/bin
 IN ?= data/samples/articles.csv
 OUT ?= topics.csv
 
-.PHONY: setup train test predict ui lint bench clean
+.PHONY: setup train test predict ui lint sbom bench clean
 
 setup: .venv/ready
 
@@ -27,6 +27,11 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python .ci/audit.py constraints.txt
+
+# What is pinned, as other tools read it: CycloneDX 1.6. Not kept, as it names where each package comes from.
+sbom: setup
+	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --output-file sbom.json constraints.txt
 
 # What Kanal is measured against has an environment of its own.
 bench: .venv-bench/ready
