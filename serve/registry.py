@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
 from serve.atomic import atomic_folder, new_file
-from serve.errors import InputError, KanalError
+from serve.errors import InputError, KanalError, ModelError
 from serve.paths import MLRUNS
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def find_model(uri: str | None = None) -> Path:
     uri = uri or CHAMPION_URI
     if not uri.startswith("models:"):
         # A folder that `kanal export --format mlflow` wrote holds the model further down.
-        return Path(uri, MODEL_FOLDER) if Path(uri, "MLmodel").is_file() else Path(uri)
+        return _model_in(Path(uri)) if Path(uri, "MLmodel").is_file() else Path(uri)
     name, alias, version = _parts(uri)
     database = local_database()
     if database is None:
@@ -53,7 +53,15 @@ def find_model(uri: str | None = None) -> Path:
         raise _unknown(uri, alias)
     if urlsplit(location).scheme not in ("", "file"):
         return _fetched(uri, name, alias, version)
-    return _local(location, database) / MODEL_FOLDER
+    return _model_in(_local(location, database))
+
+
+def _model_in(folder: Path) -> Path:
+    """Our own model in a folder of MLflow's, beside code that MLflow would run. Raises ModelError where it is elsewhere."""
+    found = folder / MODEL_FOLDER
+    if not found.resolve().is_relative_to(folder.resolve()):
+        raise ModelError(f"{found}: a symbolic link leads out of {folder}; take a whole copy of the model.")
+    return found
 
 
 def version_uri(uri: str | None = None) -> str | None:
@@ -160,8 +168,7 @@ def _make(database: Path) -> None:
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
     with new_file(database) as part:
-        store: Any = SqlAlchemyStore(f"sqlite:///{part}", str(database.parent / "artifacts"))  # type: ignore[no-untyped-call]
-        store.engine.dispose()
+        SqlAlchemyStore(f"sqlite:///{part}", str(database.parent / "artifacts")).engine.dispose()  # type: ignore[no-untyped-call]
 
 
 def _stored(database: Path, name: str, alias: str | None, version: int) -> str | None:
@@ -208,6 +215,8 @@ def _local(location: str, database: Path) -> Path:
 
 def _fetched(uri: str, name: str, alias: str | None, version: int) -> Path:
     """The model's folder by way of MLflow; a download is kept, as a version's files never change."""
+    from serve.model_files import CARD, VOCABULARY, WEIGHTS
+
     with mlflow_client() as client:
         import mlflow
 
@@ -216,8 +225,11 @@ def _fetched(uri: str, name: str, alias: str | None, version: int) -> Path:
         cached = MLRUNS / "cache" / f"{name}-{found.version}-{found.creation_timestamp}"
         if not cached.is_dir():
             with atomic_folder(cached) as folder:
-                mlflow.artifacts.download_artifacts(f"models:/{name}/{found.version}", dst_path=str(folder))
-    return cached / MODEL_FOLDER
+                # Not the code that lies beside them.
+                for file in (CARD, VOCABULARY, WEIGHTS):
+                    place = f"{name}/{found.version}/{(MODEL_FOLDER / file).as_posix()}"
+                    mlflow.artifacts.download_artifacts(f"models:/{place}", dst_path=str(folder))
+    return _model_in(cached)
 
 
 def _asked_alias(uri: str, name: str, alias: str) -> int:
