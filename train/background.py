@@ -116,7 +116,7 @@ class Background:
 
     @classmethod
     def _from_files(
-        cls, facts: dict[str, object], spelt: str, arrays: dict[str, NDArray[Any]], rows: dict[str, NDArray[Any]]
+        cls, facts: dict[str, Any], spelt: str, arrays: dict[str, NDArray[Any]], rows: dict[str, NDArray[Any]]
     ) -> Self:
         """The figures, checked: who made them is not known. Raises ValueError and the like."""
         terms = spelt.split("\n")[:-1]
