@@ -14,7 +14,7 @@ from cli.exchange import import_, pull, sources
 from cli.label import label_app
 from cli.monitoring import monitor, report
 from cli.prediction import explain, predict, serve
-from cli.registry import export, models, promote
+from cli.registry import export, models_app, promote
 from cli.topics import topics_app
 from cli.training import adapt, background, compare, evaluate, train
 from kanal import __version__
@@ -45,13 +45,14 @@ def _kanal(
 
 
 for command in (
-    train, adapt, background, predict, evaluate, compare, explain, models, promote, export, serve, report, monitor,
+    train, adapt, background, predict, evaluate, compare, explain, promote, export, serve, report, monitor,
 ):  # fmt: skip
     app.command()(command)
 for data_command in (sources, pull, audit, correct):
     data_app.command()(data_command)
 data_app.command("import")(import_)
 data_app.command("export")(export_data)
+app.add_typer(models_app, name="models")
 app.add_typer(topics_app, name="topics")
 app.add_typer(data_app, name="data")
 app.add_typer(label_app, name="label")

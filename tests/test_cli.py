@@ -86,6 +86,7 @@ def test_train_tracks_registers_and_serves_the_champion(run, own_data, tmp_path,
     assert kanal.load().predict("gol liga") == ["olahraga"]
     status, said, _ = run("models")
     assert "champion" in said
+    assert run("models", "verify", 1)[1].startswith("The same, byte for byte: model ")
     status, _, err = run("promote", 7)
     assert status == 2
     assert "No version 7" in err

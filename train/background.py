@@ -20,6 +20,7 @@ from serve.model import TITLE_WEIGHT, compose_all
 from serve.paths import DATA
 from serve.regular import read_regular
 from serve.vectorizer import Documents, TfidfVectorizer, Vocabulary, count_terms, inverse_document_frequency
+from train.blas import on_one_thread
 
 EMBEDDED_BACKGROUND = DATA / "background"
 FACTS, TERMS = "background.json", "terms.txt"
@@ -172,6 +173,7 @@ def _read_parts(
                 yield compose_all(as_text(batch.column(text)), titles, title_weight)
 
 
+@on_one_thread
 def build_background(
     crawl: Documents | Sequence[str],
     corpus: Documents | Sequence[str] = (),

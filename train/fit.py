@@ -12,6 +12,7 @@ from serve.model import TITLE_WEIGHT, TopicModel, compose_all, probabilities
 from serve.topics import Topic, load_topics, wrong_topics
 from serve.vectorizer import Documents
 from train.background import Background
+from train.blas import on_one_thread
 from train.calibrate import f1_thresholds, platt, temperature, uncertainty_limit
 from train.check import MIN_ARTICLES
 from train.corpus import Rows, fingerprint, group_folds, label_matrix, topic_counts, topics_found
@@ -73,6 +74,7 @@ ENOUGH_ARTICLES, ENOUGH_POSITIVES = 20_000, 100
 UNDECIDED = (0.3, 0.5)
 
 
+@on_one_thread
 def fit(
     corpus: pd.DataFrame,
     taxonomy: dict[str, Topic],

@@ -2,10 +2,8 @@
 
 import math
 import re
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
@@ -16,7 +14,7 @@ import serve
 from serve.atomic import atomic_folder
 from serve.errors import InputError, KanalError, ModelError
 from serve.model import TopicModel
-from serve.paths import MLRUNS, ROOT
+from serve.paths import MLRUNS
 from serve.registry import (
     CHALLENGER,
     CHAMPION,
@@ -31,6 +29,7 @@ from serve.registry import (
 )
 from train.compare import micro_f1_difference
 from train.evaluate import Evaluation
+from train.origin import origin
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -84,14 +83,20 @@ def track(
         run_id, model_id = _logged(client, model, evaluation, settings, data, report_folder)
         previous = _aliases(client).get(CHAMPION)
         version = _registered(client, run_id, model_id, evaluation)
-    promoted, reason = _verdict(model, evaluation, version, previous, compare)
-    with mlflow_client() as client:
-        client.update_model_version(NAME, str(version), description=reason)
-        client.set_registered_model_alias(NAME, CHAMPION if promoted else CHALLENGER, str(version))
-        if promoted and CHALLENGER in _aliases(client):
-            # It lost to a champion that is no longer there.
-            client.delete_registered_model_alias(NAME, CHALLENGER)
-    return Tracked(run_id, version, promoted, reason, previous)
+    while True:
+        promoted, reason = _verdict(model, evaluation, version, previous, compare)
+        with mlflow_client() as client:
+            present = _aliases(client)
+            if present.get(CHAMPION) != previous:
+                # Another training, or somebody, promoted one meanwhile: that is the one to compare with.
+                previous = present.get(CHAMPION)
+                continue
+            client.update_model_version(NAME, str(version), description=reason)
+            client.set_registered_model_alias(NAME, CHAMPION if promoted else CHALLENGER, str(version))
+            if promoted and CHALLENGER in present:
+                # It lost to a champion that is no longer there.
+                client.delete_registered_model_alias(NAME, CHALLENGER)
+        return Tracked(run_id, version, promoted, reason, previous)
 
 
 def log_figures(
@@ -103,7 +108,7 @@ def log_figures(
     with mlflow_client() as client:
         import mlflow
 
-        with mlflow.start_run(experiment_id=_experiment(client, experiment), tags=_origin()) as run:
+        with mlflow.start_run(experiment_id=_experiment(client, experiment), tags=_origin_tags()) as run:
             named = {"/".join(map(_allowed, name.split("/", 1))): value for name, value in figures.items()}
             _log({_allowed(name): value for name, value in settings.items()}, named, report_folder)
     return str(run.info.run_id)
@@ -164,7 +169,7 @@ def _logged(
     params = {_allowed(name): value for name, value in settings.items()}
     params |= {_allowed(f"data.{name}"): value for name, value in data.items()}
     with (
-        mlflow.start_run(experiment_id=_experiment(client), tags=_origin()) as run,
+        mlflow.start_run(experiment_id=_experiment(client), tags=_origin_tags()) as run,
         tempfile.TemporaryDirectory() as temporary,
     ):
         _log(params, _metrics(evaluation), report_folder)
@@ -318,20 +323,11 @@ def _allowed(name: str) -> str:
     return re.sub(r"[^\w.\- ]|^\.+", "_", name)[:200]
 
 
-def _origin() -> dict[str, str]:
+def _origin_tags() -> dict[str, str]:
     """Tags that say which code a run was made with, as far as that is known."""
-    tags = {}
-    with suppress(metadata.PackageNotFoundError):
-        tags["kanal.version"] = metadata.version("kanal")
-    try:
-        command = ["git", "-C", str(ROOT), "rev-parse", "--show-toplevel", "HEAD"]
-        lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
-    except (OSError, subprocess.CalledProcessError):
-        return tags
-    # Installed below another repository, the commit would be that one's.
-    if Path(lines[0]) == ROOT:
-        tags["mlflow.source.git.commit"] = lines[1]
-    return tags
+    made_by = origin()
+    tags = {"kanal.version": made_by["packages"].get("kanal"), "mlflow.source.git.commit": made_by["commit"]}
+    return {name: value for name, value in tags.items() if value}
 
 
 def _nothing_yet() -> bool:

@@ -14,8 +14,8 @@ from workbench.stability import Binned, categories, deciles, index, topic_sets
 
 LIMIT = 0.2
 # One topic alone is called at this share of the limit: few topics are so large that even three times as many articles
-# would move the whole by the limit. At 0.05 it is called when it goes from 2.5% to 7.5%, or from 20% to 30%.
-TOPIC_SHARE = 0.25
+# would move the whole by the limit. At 0.04 it is called when it goes from 2% to 6%, or from 20% to 29%.
+TOPIC_SHARE = 0.2
 # The chance, at most, that anything at all is called where nothing has changed (Bonferroni over all that is compared).
 ALPHA = 0.01
 # An outlet or a week of fewer articles is not looked at by itself.

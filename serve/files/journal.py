@@ -5,6 +5,7 @@ which run in its first line, and then, a line each time, how far source and outp
 on the disk. Whatever ends a run, OUT itself is there only when it is whole.
 """
 
+import errno
 import json
 import os
 import sys
@@ -24,6 +25,8 @@ from serve.regular import read_regular
 SECONDS_BETWEEN_CHECKPOINTS = 2
 # A journal of months.
 LARGEST = 1 << 28
+# On the disk, or in what this user may take of it.
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 Run = dict[str, Any]
 
@@ -84,8 +87,8 @@ def open_output(
     """The output to a file, which is there when the block has ended, or to standard output for None.
 
     `run` is what has to be the same for an interrupted run to be taken up with `resume`; None where none can be. Raises
-    InputError when the file cannot be written at all, or the interrupted run was another one; KanalError when writing
-    fails later. An InputError in the block leaves nothing to resume.
+    InputError when the file cannot be written at all, or the interrupted run was another one; KanalError when there is
+    no room, or writing fails later. An InputError in the block leaves nothing to resume.
     """
     if target is None:
         yield _Streams(encoded)
@@ -99,6 +102,10 @@ def open_output(
         except OSError as error:
             if not file.reached.size:
                 file.remove()
+            if error.errno in NO_ROOM:
+                raise KanalError(
+                    f"{target}: cannot be written ({error.strerror}); make room and begin again."
+                ) from None
             raise InputError(f"{target}: cannot be written ({error.strerror}); choose another place.") from None
         try:
             yield file

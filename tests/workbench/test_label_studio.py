@@ -23,7 +23,9 @@ ARTICLE = {
 }
 
 
-def annotation(topics: list[str], who: Any = 1, at: str = "2026-02-04T01:00:00.000000Z", **others: Any) -> dict[str, Any]:
+def annotation(
+    topics: list[str], who: Any = 1, at: str = "2026-02-04T01:00:00.000000Z", **others: Any
+) -> dict[str, Any]:
     choices = {"from_name": "topics", "to_name": "text", "type": "choices", "value": {"choices": topics}, "id": "x1"}
     return {
         "id": 7,
@@ -97,7 +99,9 @@ def test_without_a_likely_topic_nothing_is_ticked() -> None:
 
 
 def test_what_is_written_comes_back_with_the_article_as_it_was(tmp_path: Path) -> None:
-    task = Task("a1", "Judul <b>", "Satu.\n\nDua \u2028 “tiga”.", "2026-02-03", "Warta Uji", (("football", 0.9),), "uncertain")
+    task = Task(
+        "a1", "Judul <b>", "Satu.\n\nDua \u2028 “tiga”.", "2026-02-03", "Warta Uji", (("football", 0.9),), "uncertain"
+    )
     file = tmp_path / "tasks.json"
     assert write_label_studio(file, [task], [Topic("football")]) == 1
     (made,) = json.loads(file.read_text(encoding="utf-8"))
@@ -123,7 +127,9 @@ def test_of_one_annotator_the_later_annotation_counts(tmp_path: Path) -> None:
 def test_a_topic_counts_that_more_than_half_of_the_annotators_gave(tmp_path: Path) -> None:
     tasks = [
         exported(annotation(["football", "crime"], 1), annotation(["football"], 2), article="two"),
-        exported(annotation(["crime"], 1), annotation(["crime", "court"], 2), annotation(["court"], 3), article="three"),
+        exported(
+            annotation(["crime"], 1), annotation(["crime", "court"], 2), annotation(["court"], 3), article="three"
+        ),
         exported(annotation([], 1), annotation([], 2), annotation(["crime"], 3), article="none"),
         exported(annotation(["crime"], 1), annotation(["court"], 2), article="split"),
         exported(annotation(["crime"], 1), annotation([], 2), article="one or none"),
@@ -172,7 +178,10 @@ def test_json_min_is_read_too(tmp_path: Path) -> None:
         ('{"a": 1}', "a list of tasks"),
         ('[{"text": "x"}]', "task 1"),
         ('[{"annotations": [{"result": 3}], "data": {}}]', "task 1"),
-        ('[{"annotations": [{"completed_by": 1, "result": [], "created_at": ""}], "data": {"text": "x"}}]', "article_id"),
+        (
+            '[{"annotations": [{"completed_by": 1, "result": [], "created_at": ""}], "data": {"text": "x"}}]',
+            "article_id",
+        ),
         ("[3]", "task 1"),
     ],
 )
