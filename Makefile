@@ -2,8 +2,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 IN ?= data/samples/articles.csv
 OUT ?= topics.csv
+SECONDS ?= 60
 
-.PHONY: setup train test predict ui lint sbom bench clean
+.PHONY: setup train test predict ui lint sbom fuzz bench torture clean
 
 setup: .venv/ready
 
@@ -23,6 +24,10 @@ predict: setup
 test: setup
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
+# Kill -9, full disks, a server that is away: an hour; KILLS=10 takes minutes, ONLY=prediction one kind.
+torture: setup
+	$(BIN)/python -m tests.torture --kills $(or $(KILLS),100) $(addprefix --only ,$(ONLY))
+
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -32,6 +37,14 @@ lint: setup
 # What is pinned, as other tools read it: CycloneDX 1.6. Not kept, as it names where each package comes from.
 sbom: setup
 	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --output-file sbom.json constraints.txt
+
+# Hostile text: a minute for each target, then the kernels with their bounds checked, then whether work grows linearly.
+fuzz: .venv/fuzz
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
+
+.venv/fuzz: .venv/ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[fuzz]'
+	touch $@
 
 # What Kanal is measured against has an environment of its own.
 bench: .venv-bench/ready

@@ -24,7 +24,7 @@ models_app = typer.Typer(invoke_without_command=True)
 
 @models_app.callback()
 def models(context: typer.Context) -> None:
-    """List the versions in the registry."""
+    """List the versions in the registry; show one, train it again, or bring one in."""
     if context.invoked_subcommand:
         return
     from train.tracking import list_versions
@@ -71,6 +71,19 @@ def verify(
     for difference in verification.differences:
         print(f"  {difference}")
     raise typer.Exit(DIFFERS)
+
+
+@models_app.command()
+def upload(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A training that `kanal train` kept, in mlruns/unsent.")
+    ],
+) -> None:
+    """Track, register and promote a training that was kept because MLflow did not answer, and remove its folder."""
+    from train.unsent import upload as upload_training
+
+    tracked = upload_training(folder)
+    print(f"Version {tracked.version}: {tracked.reason}")
 
 
 def _address(model: str | None) -> str | None:

@@ -25,6 +25,7 @@ from cli.options import (
     TopicsOption,
 )
 from kanal import load
+from serve.errors import KanalError
 
 if TYPE_CHECKING:
     from train.experiment import Experiment
@@ -97,13 +98,22 @@ def adapt(
 
 
 def _print_experiment(experiment: "Experiment", out: Path | None, as_json: bool) -> None:
+    """Prints what came of a training. Raises KanalError when MLflow could not be told of it."""
+    from train.unsent import Unsent
+
+    tracked = experiment.tracked
     print(experiment.evaluation.table())
     if out:
         print(f"\nModel written to {out}")
-    if experiment.tracked:
-        print(f"\nVersion {experiment.tracked.version}: {experiment.tracked.reason}")
+    if tracked and not isinstance(tracked, Unsent):
+        print(f"\nVersion {tracked.version}: {tracked.reason}")
     if as_json:
         print(json.dumps(experiment.evaluation.metrics))
+    if isinstance(tracked, Unsent):
+        raise KanalError(
+            f"{tracked.reason} The training is kept in {tracked.folder}: `kanal models upload {tracked.folder}` tracks "
+            "and registers it once MLflow answers."
+        )
 
 
 def background(

@@ -73,20 +73,23 @@ class Answers:
         if not self.keep:
             return
         taken = {"id", "topics", "probabilities", "note", *(self.model.topics if self.all_topics else ())}
+        taken.update(self.names.values())
         for column in columns:
             if column in self.names or column == self.id_column == "id":
                 continue
             name = column
-            while name in taken or name in self.names.values():
+            while name in taken:
                 name = f"input_{name}"
             self.names[column] = name
+            taken.add(name)
 
     def schema(self, source: pa.Schema) -> pa.Schema:
         """The schema of the answer to a table of this schema."""
+        there = set(source.names)
         return pa.schema([
             pa.field("id", source.field(self.id_column).type if self.id_column else pa.int64()),
             *(pa.field(name, TEXT) for name in ("topics", "probabilities", "note")),
-            *(source.field(column).with_name(name) for column, name in self.names.items() if column in source.names),
+            *(source.field(column).with_name(name) for column, name in self.names.items() if column in there),
             *(pa.field(topic, pa.float64()) for topic in (self.model.topics if self.all_topics else ())),
         ])  # fmt: skip
 

@@ -129,6 +129,8 @@ _REPLACED = re.compile(f"[{''.join(REPLACED)}]")
 _INVISIBLE = re.compile(INVISIBLE)
 # A stretch that composes by itself: the character before it may take an accent, no ASCII character joins the one before.
 _NOT_ASCII = re.compile(r"[\x00-\x7f]?[^\x00-\x7f]+")
+# A character has so many marks at most, as in Unicode's stream-safe format (UAX 15): they are sorted in quadratic time.
+MOST_MARKS = 30
 
 
 def _judged(text: str, *, traced: bool) -> tuple[str, list[int] | None]:
@@ -139,7 +141,7 @@ def _judged(text: str, *, traced: bool) -> tuple[str, list[int] | None]:
         (_MISREAD, _reread),
         (_REPLACED, lambda match: REPLACED[match[0]]),
         (_INVISIBLE, lambda match: ""),
-        (_NOT_ASCII, lambda match: unicodedata.normalize("NFKC", match[0])),
+        (_NOT_ASCII, lambda match: _composed(match[0])),
     )
     for pattern, new in steps:
         if origins is None:
@@ -156,6 +158,19 @@ def _judged(text: str, *, traced: bool) -> tuple[str, list[int] | None]:
             at = match.end()
         text, origins = "".join([*pieces, text[at:]]), places + origins[at:]
     return text, origins
+
+
+def _composed(piece: str) -> str:
+    """The piece in NFKC, without what a character has of marks beyond MOST_MARKS."""
+    if len(piece) > MOST_MARKS:
+        kept, marks = [], 0
+        for character in piece:
+            is_mark = unicodedata.combining(unicodedata.normalize("NFKD", character)[0])
+            marks = marks + 1 if is_mark else 0
+            if marks <= MOST_MARKS:
+                kept.append(character)
+        piece = "".join(kept)
+    return unicodedata.normalize("NFKC", piece)
 
 
 def _reread(match: re.Match[str]) -> str:

@@ -23,8 +23,9 @@ from train.fit import Settings, choose_taxonomy, fit
 from train.lexicon import EMBEDDED_LEXICON, Lexicon, load_lexicon
 from train.origin import origin, source, taxonomy_sha256
 from train.report import write_report
-from train.tracking import Tracked, track
+from train.tracking import Tracked
 from train.tune import tune
+from train.unsent import Training, Unsent, track_or_keep
 
 EMBEDDED_CORPUS = DATA / "corpus" / "articles.jsonl"
 # A corpus with more mistakes than this is better looked at with `kanal data check`.
@@ -82,11 +83,11 @@ class Adaptation:
 
 @dataclass(frozen=True)
 class Experiment:
-    """What came out of it; `tracked` is None where nothing was to be tracked."""
+    """What came out of it; `tracked` is None where nothing was to be tracked, `Unsent` where MLflow failed."""
 
     model: TopicModel
     evaluation: Evaluation
-    tracked: Tracked | None
+    tracked: Tracked | Unsent | None
     adaptation: Adaptation | None = None
 
 
@@ -203,14 +204,7 @@ def run_experiment(
             articles=testing,
             model=model,
         )
-        result = track(
-            model,
-            evaluation,
-            settings=asdict(settings),
-            data=facts,
-            report_folder=report,
-            compare=lambda other: evaluate(other, testing),
-        )
+        result = track_or_keep(Training(model, evaluation, testing, asdict(settings), facts, report))
     return Experiment(model, evaluation, result, adaptation)
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from serve.errors import InputError
 from serve.model import TITLE_WEIGHT, TopicModel, compose_all, probabilities
-from serve.topics import Topic, load_topics
+from serve.topics import Topic, load_topics, wrong_topics
 from serve.vectorizer import Documents
 from train.background import Background
 from train.blas import on_one_thread
@@ -243,4 +243,6 @@ def choose_taxonomy(
             f"Found {len(kept)} topics with at least {MIN_ARTICLES} training articles; a model needs two. "
             "Check the label column (--label-column) and its separator (--label-separator)."
         )
+    if wrong := wrong_topics(kept):
+        raise InputError(f"No model can be trained: {wrong}; change the labels.")
     return kept

@@ -83,14 +83,20 @@ def track(
         run_id, model_id = _logged(client, model, evaluation, settings, data, report_folder)
         previous = _aliases(client).get(CHAMPION)
         version = _registered(client, run_id, model_id, evaluation)
-    promoted, reason = _verdict(model, evaluation, version, previous, compare)
-    with mlflow_client() as client:
-        client.update_model_version(NAME, str(version), description=reason)
-        client.set_registered_model_alias(NAME, CHAMPION if promoted else CHALLENGER, str(version))
-        if promoted and CHALLENGER in _aliases(client):
-            # It lost to a champion that is no longer there.
-            client.delete_registered_model_alias(NAME, CHALLENGER)
-    return Tracked(run_id, version, promoted, reason, previous)
+    while True:
+        promoted, reason = _verdict(model, evaluation, version, previous, compare)
+        with mlflow_client() as client:
+            present = _aliases(client)
+            if present.get(CHAMPION) != previous:
+                # Another training, or somebody, promoted one meanwhile: that is the one to compare with.
+                previous = present.get(CHAMPION)
+                continue
+            client.update_model_version(NAME, str(version), description=reason)
+            client.set_registered_model_alias(NAME, CHAMPION if promoted else CHALLENGER, str(version))
+            if promoted and CHALLENGER in present:
+                # It lost to a champion that is no longer there.
+                client.delete_registered_model_alias(NAME, CHALLENGER)
+        return Tracked(run_id, version, promoted, reason, previous)
 
 
 def log_figures(

@@ -10,6 +10,7 @@ from typing import Any
 
 from serve.article import TOPIC_SEPARATOR, find_column
 from serve.errors import InputError
+from serve.regular import LARGEST_TOML, read_regular
 from train.corpus import FIELDS, Table, place_of
 from workbench.corpus_file import content_id
 from workbench.dates import day_of
@@ -43,10 +44,10 @@ def read_labels(file: str | Path) -> dict[str, tuple[str, ...]]:
     Raises InputError for a file that is missing or has another form.
     """
     try:
-        table = tomllib.loads(Path(file).read_text(encoding="utf-8"))
+        table = tomllib.loads(read_regular(file, LARGEST_TOML).decode())
     except FileNotFoundError:
         raise InputError(f"{file}: no such file; name a TOML file with the topics of each label.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"{file}: not a TOML file ({error}); mend it there.") from None
     for label, topics in table.items():
         if not isinstance(topics, list) or not all(isinstance(topic, str) for topic in topics):

@@ -49,8 +49,10 @@ def encoder(target: str | Path | None, schema: pa.Schema) -> Encoder:
         level = 4 if compression == "gzip" else None
         return pa.Codec(compression, compression_level=level).compress(data, asbytes=True)
 
+    known = set(schema.names)
+
     def in_schema(batch: pa.RecordBatch) -> pa.RecordBatch:
-        late = [column for column in batch.schema.names if column not in schema.names]
+        late = [column for column in batch.schema.names if column not in known]
         if late:
             raise InputError(
                 f"{name}: the column '{late[0]}' turns up after the first rows, too late for this kind of file; "

@@ -3,6 +3,7 @@
 import io
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -134,7 +135,7 @@ def refuse_folder(place: str | Path) -> None:
 
 
 def refuse_twins(columns: Sequence[str], name: str) -> None:
-    twins = {column for column in columns if columns.count(column) > 1}
+    twins = {column for column, n in Counter(columns).items() if n > 1}
     if twins:
         raise InputError(f"{name}: two columns are named '{min(twins)}'; give each column its own name.")
 

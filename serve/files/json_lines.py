@@ -18,6 +18,9 @@ from serve.files.parts import Part, Position, Rejected, no_text, unreadable
 
 Object = dict[str, Any]
 
+# Every row has a cell in every column: rows with ever new keys would take the square of the file's size.
+MOST_COLUMNS = 256
+
 
 def read_json_lines(
     lines: Lines, batch_rows: int
@@ -33,7 +36,7 @@ def read_json_lines(
             if isinstance(block, Rejected):
                 yield Part(_batch([], columns), np.empty(0, np.int64), [block], lines.position)
                 continue
-            objects, numbers, rejected = _objects(block, lines.position, texts)
+            objects, numbers, rejected = _objects(block, lines.position, texts, columns)
             lines.advance(len(block), len(objects) + len(rejected))
             last = max(0, (len(objects) - 1) // batch_rows * batch_rows)
             for begin in range(0, last, batch_rows):
@@ -49,7 +52,7 @@ def _first_objects(lines: Lines) -> list[Object]:
     while block := lines.block(blocks.BLOCK_SIZE):
         if isinstance(block, Rejected):
             raise block.error(lines.name)
-        objects, _, rejected = _objects(block, lines.position, ())
+        objects, _, rejected = _objects(block, lines.position, (), ())
         if objects:
             return objects
         if rejected:
@@ -59,12 +62,14 @@ def _first_objects(lines: Lines) -> list[Object]:
 
 
 def _objects(
-    block: bytes, at: Position, texts: Sequence[str]
+    block: bytes, at: Position, texts: Sequence[str], columns: Sequence[str]
 ) -> tuple[list[Object], np.ndarray[Any, np.dtype[np.int64]], list[Rejected]]:
-    """The objects of the lines that are not blank, their numbers among all rows, and what is rejected."""
+    """The objects of the lines that are not blank, their numbers among all rows, and what is rejected: also those whose
+    keys would make more than MOST_COLUMNS, with `columns` and the keys before them in the block."""
     objects: list[Object] = []
     numbers: list[int] = []
     rejected: list[Rejected] = []
+    known = set(columns)
     odd = unreadable(block, 0) is not None
     offset = at.offset
     for line, raw in enumerate(BytesIO(block), at.line):
@@ -77,17 +82,18 @@ def _objects(
         if text.isspace():
             continue
         number = at.rows + len(objects) + len(rejected) + 1
-        found = _object(text, line, number, texts)
+        found = _object(text, line, number, texts, known)
         if isinstance(found, dict):
             objects.append(found)
             numbers.append(number)
+            known.update(found)
         else:
             rejected.append(Rejected(*found, raw, line))
     return objects, np.array(numbers, np.int64), rejected
 
 
-def _object(text: str, line: int, number: int, texts: Sequence[str]) -> Object | tuple[str, str]:
-    """The object of a line, or the place and the reason why there is none."""
+def _object(text: str, line: int, number: int, texts: Sequence[str], known: set[str]) -> Object | tuple[str, str]:
+    """The object of a line, or the place and the reason why there is none; `known` are the columns so far."""
     try:
         value = json.loads(text.rstrip())
     except json.JSONDecodeError as error:
@@ -99,6 +105,10 @@ def _object(text: str, line: int, number: int, texts: Sequence[str]) -> Object |
     for name in texts:
         if reason := no_text(value.get(name), name):
             return f"row {number}", reason
+    if not value.keys() <= known and len(known | value.keys()) > MOST_COLUMNS:
+        return f"row {number}", (
+            f"its keys make more than {MOST_COLUMNS} columns; give all rows the same keys, the rest in one object."
+        )
     return value
 
 

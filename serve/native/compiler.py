@@ -89,7 +89,7 @@ def _as_array(context: Any, pointer: Any, length: Any) -> Any:
 
 
 @_intrinsic
-def load_eight(context: Any, array: Any, place: Any) -> Any:
+def _load_eight(context: Any, array: Any, place: Any) -> Any:
     """Eight bytes of an array of bytes, from a place on, as one number, the first byte lowest (on a machine that counts so,
     as all that Numba compiles for do)."""
 
@@ -99,6 +99,16 @@ def load_eight(context: Any, array: Any, place: Any) -> Any:
         return builder.load(at, align=1)
 
     return types.uint64(array, types.int64), generate
+
+
+@inlined
+def _load_eight_checked(array, place):
+    if not 0 <= place <= len(array) - 8:
+        raise IndexError("eight bytes are read beyond the end")
+    return _load_eight(array, place)
+
+
+load_eight = _load_eight_checked if CHECKED else _load_eight
 
 
 @_intrinsic

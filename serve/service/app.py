@@ -99,7 +99,7 @@ def create_app(settings: Settings, champion: Champion) -> ASGIApp:
         data = await json_body(request)
         small = len(data) <= SMALL_BYTES
         articles = (
-            parsed(schemas.Articles, data) if small else await threads.run(parsed, schemas.Articles, data)
+            parsed(schemas.Articles, data) if small else await threads.run(parsed, schemas.ManyArticles, data)
         ).articles
         if len(articles) > settings.articles:
             raise fault("/articles", f"has {len(articles):,} articles; send at most {settings.articles:,} at a time.")

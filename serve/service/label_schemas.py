@@ -31,7 +31,9 @@ class Decision(Skip):
         json_schema_extra={"example": {"id": "a1", "topics": ["state_visit"], "annotator": "Sari", "revision": 0}}
     )
 
-    topics: list[str] = Field(description="Ids, main topic first; empty where none of the topics holds.")
+    topics: list[str] = Field(
+        fail_fast=True, description="Ids, main topic first; empty where none of the topics holds."
+    )
     revision: int = Field(ge=0, description="That of the task when it was shown.")
 
 

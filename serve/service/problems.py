@@ -11,6 +11,8 @@ from starlette.responses import Response
 PROBLEM = "application/problem+json"
 # So many faults of a body are told.
 MOST_ERRORS = 20
+# Of more faults nothing is told but their number: to list them takes a kilobyte each.
+MOST_LISTED = 10_000
 
 # What pydantic's codes mean to the sender of a body.
 SENTENCES = {
@@ -70,6 +72,11 @@ class Unavailable(Problem):
 
 def invalid(error: ValidationError) -> Problem:
     """The answer to a body that is not what it should be. It repeats nothing of the body but the names of fields."""
+    if error.error_count() > MOST_LISTED:
+        return Problem(
+            422,
+            f"The body is not as /openapi.json says, in {error.error_count():,} places; compare it with the example there.",
+        )
     found = error.errors(include_url=False, include_input=False, include_context=False)
     errors = [
         {"pointer": pointer(*fault["loc"]), "detail": SENTENCES.get(fault["type"], f"{fault['msg']}.")}

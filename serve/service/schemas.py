@@ -25,13 +25,21 @@ class Articles(Incoming):
     articles: list[Article] = Field(min_length=1)
 
 
+class ManyArticles(Articles):
+    """The same, read up to the first article that is at fault: millions of faults would take gigabytes."""
+
+    articles: list[Article] = Field(min_length=1, fail_fast=True)
+
+
 class ToExplain(Incoming):
     model_config = ConfigDict(json_schema_extra={"example": {"title": TITLE, "text": TEXT, "topics": ["state_visit"]}})
 
     title: str | None = None
     text: str
     topics: list[str] | None = Field(
-        None, description="Ids; default: those assigned, or the likeliest one where there is none."
+        None,
+        fail_fast=True,
+        description="Ids; default: those assigned, or the likeliest one where there is none.",
     )
 
 
