@@ -39,8 +39,10 @@ sbom: setup
 	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --output-file sbom.json constraints.txt
 
 # Hostile text: a minute for each target, then the kernels with their bounds checked, then whether work grows linearly.
+# Hostile models: everything in a small one changed.
 fuzz: .venv/fuzz
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
+	$(BIN)/python -m tests.fuzz.models
 
 .venv/fuzz: .venv/ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[fuzz]'

@@ -16,7 +16,7 @@ DIFFERS = 4
 
 ModelArgument = Annotated[
     str | None,
-    typer.Argument(metavar="[MODEL]", help="A version, a model folder or an MLflow URI; default: the champion."),
+    typer.Argument(metavar="MODEL", help="A version, a model folder or an MLflow URI; default: the champion."),
 ]
 
 models_app = typer.Typer(invoke_without_command=True)
@@ -39,7 +39,7 @@ def models(context: typer.Context) -> None:
 
 @models_app.command()
 def show(model: ModelArgument = None) -> None:
-    """Show a model's card: the code, packages and files that it was made with, settings and figures."""
+    """Show what a model was made from: its card."""
     from serve.card import card_lines
 
     for line in card_lines(load(_address(model))):
@@ -54,9 +54,9 @@ def verify(
         typer.Option("--data", help="The files that the model was trained on, where they are now; may be repeated."),
     ] = None,
 ) -> None:
-    """Train a model again from what its card names, and compare the two; the exit status is 4 where they differ.
+    """Train a model again from its card, and compare.
 
-    What is compared is all that decides a prediction: vocabulary, weights, calibration, thresholds, byte by byte.
+    The exit status is 4 where the two differ. What is compared is all that decides a prediction: vocabulary, weights, calibration, thresholds, byte by byte.
     """
     from train.verify import verify as verify_model
 

@@ -21,10 +21,11 @@ from serve.paths import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 OWN = {"kanal", "cli", "serve", "train", "workbench"}
-# Imported under another name than that of the package, or part of what another package offers.
+# Imported under another name than that of the package, or part of what another package offers or raises.
 DISTRIBUTIONS = {
     "sklearn": "scikit-learn", "prometheus_client": "prometheus-client",
     "starlette": "fastapi", "pydantic": "fastapi", "pydantic_core": "fastapi", "py4j": "pyspark",
+    "sqlalchemy": "mlflow",
 }  # fmt: skip
 # Needed and not imported: by uvicorn, which is told to use them, and by what trafilatura imports.
 NOT_IMPORTED = {"httptools", "uvloop", "lxml-html-clean"}
