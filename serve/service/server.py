@@ -193,6 +193,9 @@ class _Workers:
         status = 1
         try:
             os.close(self.held)
+            for number in (signal.SIGTERM, signal.SIGINT):
+                # Until uvicorn obeys them, and once it has: a SystemExit could come in the midst of its event loop's start.
+                signal.signal(number, lambda *_: os._exit(0))
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT})
             threading.Thread(target=self._follow, daemon=True).start()
             _answer(self.settings, self.champion, self.listener)
