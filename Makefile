@@ -4,7 +4,7 @@ IN ?= data/samples/articles.csv
 OUT ?= topics.csv
 SECONDS ?= 60
 
-.PHONY: setup train test predict ui lint fuzz bench clean
+.PHONY: setup train test predict ui lint sbom fuzz bench torture clean
 
 setup: .venv/ready
 
@@ -24,10 +24,19 @@ predict: setup
 test: setup
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
+# Kill -9, full disks, a server that is away: an hour; KILLS=10 takes minutes, ONLY=prediction one kind.
+torture: setup
+	$(BIN)/python -m tests.torture --kills $(or $(KILLS),100) $(addprefix --only ,$(ONLY))
+
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python .ci/audit.py constraints.txt
+
+# What is pinned, as other tools read it: CycloneDX 1.6. Not kept, as it names where each package comes from.
+sbom: setup
+	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --output-file sbom.json constraints.txt
 
 # Hostile text: a minute for each target, then the kernels with their bounds checked, then whether work grows linearly.
 fuzz: .venv/fuzz

@@ -7,14 +7,16 @@ from typing import Annotated
 
 import typer
 
+from cli.audit import audit, correct
 from cli.data import data_app
 from cli.exchange import export as export_data
 from cli.exchange import import_, pull, sources
-from cli.monitoring import report
+from cli.label import label_app
+from cli.monitoring import monitor, report
 from cli.prediction import explain, predict, serve
-from cli.registry import export, models, promote
+from cli.registry import export, models_app, promote
 from cli.topics import topics_app
-from cli.training import adapt, background, evaluate, train
+from cli.training import adapt, background, compare, evaluate, train
 from kanal import __version__
 from serve.errors import InputError, KanalError
 
@@ -42,14 +44,18 @@ def _kanal(
     pass
 
 
-for command in (train, adapt, background, predict, evaluate, explain, models, promote, export, serve, report):
+for command in (
+    train, adapt, background, predict, evaluate, compare, explain, promote, export, serve, report, monitor,
+):  # fmt: skip
     app.command()(command)
-for data_command in (sources, pull):
+for data_command in (sources, pull, audit, correct):
     data_app.command()(data_command)
 data_app.command("import")(import_)
 data_app.command("export")(export_data)
+app.add_typer(models_app, name="models")
 app.add_typer(topics_app, name="topics")
 app.add_typer(data_app, name="data")
+app.add_typer(label_app, name="label")
 
 
 def run() -> None:

@@ -1,5 +1,6 @@
-"""The commands on the registry's versions."""
+"""The commands on the registry's versions: `kanal models ...`, `kanal promote` and `kanal export`."""
 
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -8,10 +9,24 @@ import typer
 
 from cli.options import ModelOption
 from kanal import load
+from serve.registry import NAME
+
+# The exit status of `kanal models verify` where the model trained again is another.
+DIFFERS = 4
+
+ModelArgument = Annotated[
+    str | None,
+    typer.Argument(metavar="[MODEL]", help="A version, a model folder or an MLflow URI; default: the champion."),
+]
+
+models_app = typer.Typer(invoke_without_command=True)
 
 
-def models() -> None:
-    """List the versions in the registry."""
+@models_app.callback()
+def models(context: typer.Context) -> None:
+    """List the versions in the registry; show one, train it again, or bring one in."""
+    if context.invoked_subcommand:
+        return
     from train.tracking import list_versions
 
     print(f"{'version':<9}{'created':<21}{'micro-F1':>9}{'macro-F1':>10}  alias")
@@ -20,6 +35,60 @@ def models() -> None:
         print(
             f"{version.number:<9}{version.created:%Y-%m-%d %H:%M:%S}  {micro:>9}{macro:>10}  {', '.join(version.aliases)}"
         )
+
+
+@models_app.command()
+def show(model: ModelArgument = None) -> None:
+    """Show a model's card: the code, packages and files that it was made with, settings and figures."""
+    from serve.card import card_lines
+
+    for line in card_lines(load(_address(model))):
+        print(line)
+
+
+@models_app.command()
+def verify(
+    model: ModelArgument = None,
+    data: Annotated[
+        list[str] | None,
+        typer.Option("--data", help="The files that the model was trained on, where they are now; may be repeated."),
+    ] = None,
+) -> None:
+    """Train a model again from what its card names, and compare the two; the exit status is 4 where they differ.
+
+    What is compared is all that decides a prediction: vocabulary, weights, calibration, thresholds, byte by byte.
+    """
+    from train.verify import verify as verify_model
+
+    loaded = load(_address(model))
+    verification = verify_model(loaded, data or ())
+    for remark in verification.remarks:
+        print(f"Note: {remark}", file=sys.stderr)
+    if not verification.differences:
+        print(f"The same, byte for byte: model {loaded.version} trained again.")
+        return
+    print(f"Another: model {loaded.version} trained again is {verification.again.version}.")
+    for difference in verification.differences:
+        print(f"  {difference}")
+    raise typer.Exit(DIFFERS)
+
+
+@models_app.command()
+def upload(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A training that `kanal train` kept, in mlruns/unsent.")
+    ],
+) -> None:
+    """Track, register and promote a training that was kept because MLflow did not answer, and remove its folder."""
+    from train.unsent import upload as upload_training
+
+    tracked = upload_training(folder)
+    print(f"Version {tracked.version}: {tracked.reason}")
+
+
+def _address(model: str | None) -> str | None:
+    """As `kanal.load` takes it: a version's number stands for its address, unless a folder has that name."""
+    return f"models:/{NAME}/{model}" if model and model.isdecimal() and not Path(model).is_dir() else model
 
 
 def promote(version: Annotated[int, typer.Argument(help="The version to make champion.")]) -> None:

@@ -25,6 +25,7 @@ from cli.options import (
     TopicsOption,
 )
 from kanal import load
+from serve.errors import KanalError
 
 if TYPE_CHECKING:
     from train.experiment import Experiment
@@ -97,13 +98,22 @@ def adapt(
 
 
 def _print_experiment(experiment: "Experiment", out: Path | None, as_json: bool) -> None:
+    """Prints what came of a training. Raises KanalError when MLflow could not be told of it."""
+    from train.unsent import Unsent
+
+    tracked = experiment.tracked
     print(experiment.evaluation.table())
     if out:
         print(f"\nModel written to {out}")
-    if experiment.tracked:
-        print(f"\nVersion {experiment.tracked.version}: {experiment.tracked.reason}")
+    if tracked and not isinstance(tracked, Unsent):
+        print(f"\nVersion {tracked.version}: {tracked.reason}")
     if as_json:
         print(json.dumps(experiment.evaluation.metrics))
+    if isinstance(tracked, Unsent):
+        raise KanalError(
+            f"{tracked.reason} The training is kept in {tracked.folder}: `kanal models upload {tracked.folder}` tracks "
+            "and registers it once MLflow answers."
+        )
 
 
 def background(
@@ -170,3 +180,23 @@ def evaluate(
             model=loaded,
         )
         print(f"\nReport written: {page}", file=sys.stderr if as_json else sys.stdout)
+
+
+def compare(
+    before: Annotated[str, typer.Argument(metavar="BEFORE", help="A model folder or MLflow URI.")],
+    after: Annotated[str, typer.Argument(metavar="AFTER", help="Another.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Labelled articles that neither has learnt from: CSV, JSONL or Parquet.")],
+    title_column: TitleOption = None,
+    text_column: TextOption = None,
+    label_column: LabelOption = None,
+    label_separator: SeparatorOption = "|",
+    as_json: JsonOption = False,
+) -> None:  # fmt: skip
+    """Compare two models on the same labelled articles: F1 by topic with intervals of the difference, and what changed."""
+    from train.compare import Comparison
+    from train.evaluate import evaluate as evaluate_model
+    from train.experiment import Columns
+
+    articles = Columns(title_column, text_column, label_column, label_separator).load([file])
+    comparison = Comparison(evaluate_model(load(before), articles), evaluate_model(load(after), articles))
+    print(json.dumps(comparison.summary(), ensure_ascii=False) if as_json else comparison.table())

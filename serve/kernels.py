@@ -1,13 +1,16 @@
 """The compiled kernels of `serve.native`, and the tables they take, ready within milliseconds.
 
 They are compiled when they are first needed (half a minute) and kept as object code in the user's cache, or beside this
-package where that cannot be written; a later process loads them with LLVM alone, without Numba. They let go of Python's lock
-while they run. NUMBA_BOUNDSCHECK=1 runs them as functions of Numba that check every index.
+package where that cannot be written; a later process loads them with LLVM alone, without Numba. What is kept is run, so it is
+not read from where anybody but the user and root could have written it. They let go of Python's lock while they run.
+NUMBA_BOUNDSCHECK=1 runs them as functions of Numba that check every index.
 """
 
 import ctypes
 import hashlib
+import logging
 import os
+import stat
 import sys
 from collections.abc import Callable
 from functools import cache
@@ -19,13 +22,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serve.atomic import atomic_file
+from serve.errors import InputError
 from serve.native import CHECKED
+from serve.regular import read_regular
 
 _HERE = Path(__file__).parent
 # What the kernels and tables are made of.
 _SOURCES = ("native", "characters.py", "language.py", "leftovers.py", "patterns.py", "rules.py")
 _DTYPES = {name: np.dtype(name) for name in ("u1", "u4", "u8", "i4", "i8", "f4", "f8")}
 _DIGEST_SIZE = 32
+# Some forty times what they are.
+_LARGEST = 1 << 27
+
+logger = logging.getLogger("kanal.kernels")
 
 
 class Kernel:
@@ -157,32 +166,79 @@ def _content() -> dict[str, NDArray[Any]]:
             return kept
     content = {**_compiled(), **_tables()}
     data = save(content)
+    refused = None
     for file in files:
         try:
+            _make_private(file.parent)
             with atomic_file(file) as part:
                 part.write_bytes(hashlib.sha256(data).digest() + data)
-            break
+            # Whatever the user lets others do to files of theirs.
+            file.chmod(0o644)
+            others = others_can_write(file)
+            if others is None:
+                return content
+            refused = refused or others
+            file.unlink()
         except OSError:
             continue
+    if refused:
+        logger.warning(
+            "%s: others than you can write there, so the compiled kernels are not kept, and every process will compile them; "
+            "take that right away (chmod go-w), or name another folder with XDG_CACHE_HOME.",
+            refused,
+        )
     return content
 
 
 def read_kept(file: Path) -> dict[str, NDArray[Any]] | None:
-    """What is kept in a file; None where it is missing or not whole."""
+    """What is kept in a file; None where it is missing or not whole, or others could have written it."""
     from safetensors.numpy import load
 
     try:
-        content = file.read_bytes()
-    except OSError:
+        if others_can_write(file):
+            return None
+        content = read_regular(file, _LARGEST, links=False)
+    except (OSError, InputError):
         return None
     digest, data = content[:_DIGEST_SIZE], content[_DIGEST_SIZE:]
     return dict(load(data)) if hashlib.sha256(data).digest() == digest else None
 
 
+def others_can_write(file: Path) -> Path | None:
+    """The file, or the folder above it, that somebody else than this user and root can write to or replace; None where
+    there is none (or the system does not tell, as Windows). Raises OSError when there is no such file."""
+    if not hasattr(os, "getuid"):
+        return None
+    # Where the system's root has another number (in a container), it is the owner of the topmost folder.
+    trusted = (0, os.getuid(), os.stat("/").st_uid)
+    place = file.parent.resolve() / file.name
+    for path in (place, *place.parents):
+        found = path.lstat()
+        loose = found.st_mode & stat.S_IWOTH or (
+            # A user's own group has the user's number, and nobody else in it.
+            found.st_mode & stat.S_IWGRP and found.st_gid != found.st_uid
+        )
+        # In a folder such as /tmp all may make files, but replace their own alone.
+        sticky = path != place and path != place.parent and found.st_mode & stat.S_ISVTX
+        if found.st_uid not in trusted or (loose and not sticky):
+            return path
+    return None
+
+
+def _make_private(folder: Path) -> None:
+    """Makes a folder that others cannot write to, or the user's own into one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    found = folder.stat()
+    if hasattr(os, "getuid") and found.st_uid == os.getuid() and found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        folder.chmod(stat.S_IMODE(found.st_mode) & ~(stat.S_IWGRP | stat.S_IWOTH))
+
+
 def places() -> list[Path]:
     """The files in which kernels and tables may be kept, the preferred one first; others for whatever they depend on."""
     name = f"kernels-{_fingerprint()}.bin"
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    named = os.environ.get("XDG_CACHE_HOME", "")
+    # One that is not absolute would be another one in each folder, and whoever made that one could fill it.
+    cache = Path(named) if os.path.isabs(named) else Path.home() / ".cache"
     return [cache / "kanal" / name, _HERE / "__pycache__" / name]
 
 

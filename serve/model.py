@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
-from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, Union, overload
 
@@ -20,6 +19,17 @@ from serve.clean import Removed, clean, clean_traced, cleaning_tables, normalise
 from serve.errors import ModelError
 from serve.filing import PageScorer, PageScores
 from serve.language import language_of
+from serve.model_files import (
+    CARD,
+    FORMAT,
+    VOCABULARY,
+    WEIGHTS,
+    card_hash,
+    read_arrays,
+    read_card,
+    read_vocabulary,
+    settings_of,
+)
 from serve.native import FINE, ODD
 from serve.topics import Topic
 from serve.vectorizer import Documents, Growing, TfidfVectorizer, Vocabulary, each_block, encode, map_blocks
@@ -31,11 +41,8 @@ if TYPE_CHECKING:
 # n texts, or titles: an array of Arrow, or strings; None counts as empty.
 Texts: TypeAlias = Union[Sequence[str | None], "pyarrow.Array"]
 
-FORMAT = 1
 # How many times an article's title counts beside its text.
 TITLE_WEIGHT = 2
-_DTYPES = {"F32": "<f4", "F64": "<f8"}
-CARD, VOCABULARY, WEIGHTS = "model.json", "vocabulary.txt", "weights.safetensors"
 
 
 @dataclass(frozen=True)
@@ -55,6 +62,10 @@ class Filed:
     notes: list[str]
     """n notes: what a reader of the answer should know, "" or, with "; " between, "uncertain", "not Indonesian: English"
     (or what it is in), "mostly unknown words", "empty"."""
+    words: NDArray[np.int64]
+    """(n,): how many words each article has as the model reads it: cleaned, its title as often as it counts."""
+    known: NDArray[np.int64]
+    """(n,): how many of them the vocabulary holds; it leaves out the most common ones, which tell no topics apart."""
 
     def topics(self, i: int) -> list[tuple[str, float]]:
         """The topics of article i with their probabilities, best first."""
@@ -224,7 +235,7 @@ class TopicModel:
         notes = [""] * len(scores)
         for i in {*np.flatnonzero(empty | unknown | uncertain).tolist(), *languages}:
             notes[i] = _note(bool(empty[i]), bool(uncertain[i]), bool(unknown[i]), languages.get(i, ""))
-        return Filed(self.topics, scores, probabilities, assigned, confidence, notes)
+        return Filed(self.topics, scores, probabilities, assigned, confidence, notes, words, known)
 
     def scores(self, documents: Documents) -> NDArray[np.float32]:
         """(n, k): the linear scores of documents that are cleaned and composed already."""
@@ -328,7 +339,10 @@ class TopicModel:
         return {term: tuple(column) for term, column in places.items()}
 
     def save(self, path: str | Path) -> None:
-        """Writes the model to a folder, whole or not at all: card, vocabulary, weights; hashes of all in the card."""
+        """Writes the model to a folder, whole or not at all: card, vocabulary, weights; hashes of all in the card.
+
+        Raises ValueError for settings with which `load` would refuse it.
+        """
         from safetensors.numpy import save
 
         content = {
@@ -341,7 +355,8 @@ class TopicModel:
             "card": self.card,
             "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in content.items()},
         }
-        card["sha256"][CARD] = _card_hash(card)
+        card["sha256"][CARD] = card_hash(card)
+        settings_of(card)
         content[CARD] = (json.dumps(card, indent=1, ensure_ascii=False) + "\n").encode()
         with atomic_folder(path) as folder:
             for name, data in content.items():
@@ -354,43 +369,30 @@ class TopicModel:
         The weights stay in their file, mapped into memory, which all processes share that load it. The folder may be
         replaced or removed meanwhile (`save` does so by renaming), but its files must not be written over.
 
-        Raises ModelError when a file is missing, truncated, altered or of a newer format.
+        Raises ModelError when a file is missing, truncated, altered or of a newer format, or holds what no training writes.
         """
         folder = Path(path)
-        if not folder.is_dir():
+        if not os.path.isdir(folder):
             raise ModelError(f"{folder}: no such model folder; train one with `kanal train --out {folder}`.")
-        card = _read_card(folder)
-        data = {name: _read_checked(folder, name, card["sha256"]) for name in (VOCABULARY, WEIGHTS)}
+        card = read_card(folder)
         try:
-            return cls._from_parts(card, data)
+            settings = settings_of(card)
+            spelt = read_vocabulary(folder, card["sha256"])
+            arrays = read_arrays(folder, card["sha256"], spelt.count(b"\0"), len(settings.taxonomy))
+            terms = Vocabulary.of_bytes(spelt)
+            vectorizer = TfidfVectorizer.of_vocabulary(terms, arrays.pop("idf"), **settings.vectorizer)
         except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
             raise ModelError(f"{folder}: not a usable model ({error}); train it again or take a whole copy.") from None
-
-    @classmethod
-    def _from_parts(cls, card: dict[str, Any], data: dict[str, bytes | mmap]) -> Self:
-        taxonomy = {entry["id"]: Topic.of_json(entry) for entry in card["topics"]}
-        terms = Vocabulary.of_bytes(bytes(data[VOCABULARY]).replace(b"\n", b"\0"))
-        v, k = len(terms), len(taxonomy)
-        arrays = _arrays_in(data[WEIGHTS])
-        for name, shape, dtype in (
-            ("weights", (v, k), np.float32), ("bias", (k,), np.float32), ("calibration", (2, k), np.float64),
-            ("thresholds", (k,), np.float64), ("idf", (v,), np.float64),
-        ):  # fmt: skip
-            array = arrays[name]
-            if array.shape != shape or array.dtype != dtype or not np.isfinite(array).all():
-                raise ValueError(
-                    f"{WEIGHTS}: '{name}' is {array.dtype} {array.shape}, expected finite {dtype.__name__} {shape}"
-                )
-        settings = card["vectorizer"]
-        vectorizer = TfidfVectorizer.of_vocabulary(
-            terms, arrays.pop("idf"), **{**settings, "ngram_range": tuple(settings["ngram_range"])}
-        )
+        except MemoryError:
+            raise ModelError(
+                f"{folder}: takes more memory than there is; give it more, or take a smaller one."
+            ) from None
         return cls(
-            taxonomy=taxonomy,
+            taxonomy=settings.taxonomy,
             vectorizer=vectorizer,
-            title_weight=card["title_weight"],
-            single_label=card["single_label"],
-            uncertain_below=float(card["uncertain_below"]),
+            title_weight=settings.title_weight,
+            single_label=settings.single_label,
+            uncertain_below=settings.uncertain_below,
             card=card["card"],
             **arrays,
         )
@@ -521,60 +523,3 @@ def _pages(texts: Texts, titles: Texts | None) -> tuple[Documents, Documents | N
     if heads is not None and len(heads) != len(pages):
         raise ValueError(f"{len(pages)} texts and {len(heads)} titles: give a title, or None, for each text")
     return pages, heads
-
-
-def _read_card(folder: Path) -> dict[str, Any]:
-    try:
-        card = json.loads((folder / CARD).read_bytes())
-        form = card["format"]
-        expected = card["sha256"][CARD]
-    except FileNotFoundError:
-        raise ModelError(f"{folder}: holds no {CARD}; this is no model folder, or an unfinished copy of one.") from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{folder / CARD}: not a model's card ({error!r}); take a whole copy of the model.") from None
-    if form != FORMAT:
-        raise ModelError(
-            f"{folder}: a model of format {form}, this Kanal reads format {FORMAT}; upgrade Kanal or retrain."
-        )
-    if _card_hash(card) != expected:
-        raise ModelError(
-            f"{folder / CARD}: was altered after training (sha256 differs); take a whole copy of the model."
-        )
-    return card
-
-
-def _card_hash(card: dict[str, Any]) -> str:
-    """The hash of a card without its own."""
-    hashes = {name: digest for name, digest in card["sha256"].items() if name != CARD}
-    return hashlib.sha256(json.dumps({**card, "sha256": hashes}, sort_keys=True).encode()).hexdigest()
-
-
-def _read_checked(folder: Path, name: str, hashes: dict[str, str]) -> bytes | mmap:
-    """A file's bytes, mapped; empty bytes where it is empty. Raises ModelError when its hash is not as in `hashes`."""
-    try:
-        with (folder / name).open("rb") as file:
-            # A mapping has a size; what is hashed is what is used, whatever becomes of the file's name.
-            data = mmap(file.fileno(), 0, access=ACCESS_READ) if os.fstat(file.fileno()).st_size else b""
-    except FileNotFoundError:
-        raise ModelError(f"{folder / name}: missing; take a whole copy of the model.") from None
-    if hashlib.sha256(data).hexdigest() != hashes.get(name):
-        raise ModelError(f"{folder / name}: truncated or altered (sha256 differs); take a whole copy of the model.")
-    return data
-
-
-def _arrays_in(data: bytes | mmap) -> dict[str, NDArray[Any]]:
-    """The arrays of a file of safetensors, without copying them: a header's length (u64), the header in JSON, the data.
-
-    Raises ValueError, KeyError or TypeError for a file that is not as that format says.
-    """
-    start = 8 + int.from_bytes(data[:8], "little")
-    header = json.loads(data[8:start])
-    arrays = {}
-    for name in ("weights", "bias", "calibration", "thresholds", "idf"):
-        entry = header[name]
-        first, end = entry["data_offsets"]
-        dtype, shape = np.dtype(_DTYPES[entry["dtype"]]), entry["shape"]
-        if not 0 <= start + first <= start + end <= len(data) or (start + first) % dtype.itemsize:
-            raise ValueError(f"{WEIGHTS}: '{name}' lies outside of the file, or not where its numbers can")
-        arrays[name] = np.frombuffer(data, dtype, (end - first) // dtype.itemsize, start + first).reshape(shape)
-    return arrays

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
-from serve.atomic import atomic_folder
-from serve.errors import InputError, KanalError
+from serve.atomic import atomic_folder, new_file
+from serve.errors import InputError, KanalError, ModelError
 from serve.paths import MLRUNS
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def find_model(uri: str | None = None) -> Path:
     uri = uri or CHAMPION_URI
     if not uri.startswith("models:"):
         # A folder that `kanal export --format mlflow` wrote holds the model further down.
-        return Path(uri, MODEL_FOLDER) if Path(uri, "MLmodel").is_file() else Path(uri)
+        return _model_in(Path(uri)) if Path(uri, "MLmodel").is_file() else Path(uri)
     name, alias, version = _parts(uri)
     database = local_database()
     if database is None:
@@ -53,7 +53,15 @@ def find_model(uri: str | None = None) -> Path:
         raise _unknown(uri, alias)
     if urlsplit(location).scheme not in ("", "file"):
         return _fetched(uri, name, alias, version)
-    return _local(location, database) / MODEL_FOLDER
+    return _model_in(_local(location, database))
+
+
+def _model_in(folder: Path) -> Path:
+    """Our own model in a folder of MLflow's, beside code that MLflow would run. Raises ModelError where it is elsewhere."""
+    found = folder / MODEL_FOLDER
+    if not found.resolve().is_relative_to(folder.resolve()):
+        raise ModelError(f"{found}: a symbolic link leads out of {folder}; take a whole copy of the model.")
+    return found
 
 
 def version_uri(uri: str | None = None) -> str | None:
@@ -105,6 +113,12 @@ def mlflow_client() -> Iterator["MlflowClient"]:
     with quiet_mlflow():
         import mlflow
 
+        database = local_database()
+        if database is not None and not database.exists():
+            _make(database)
+        if database is not None and not os.access(database, os.R_OK):
+            # MLflow would try for minutes.
+            raise InputError(f"{database}: cannot be read (permission denied); let this user read it.")
         yield mlflow.MlflowClient()
 
 
@@ -112,26 +126,30 @@ def mlflow_client() -> Iterator["MlflowClient"]:
 def quiet_mlflow() -> Iterator[None]:
     """Inside of the block MLflow uses `tracking_uri()` and prints nothing, and its errors become KanalError."""
     # Set before the import, which reads them: no usage reports to others, no links or bars on the terminal; and a server
-    # that is not there is reported after seconds, where MLflow would try for four minutes.
+    # that is not there is reported after seconds, one that does not answer after a minute or two, where MLflow would try
+    # for four minutes and for a quarter of an hour.
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             import mlflow
+            from sqlalchemy.exc import SQLAlchemyError
         except ModuleNotFoundError:
             raise InputError(f"MLflow is needed for {tracking_uri()}: run `pip install mlflow`.") from None
         for name in ("mlflow", "alembic"):
-            logging.getLogger(name).setLevel(logging.ERROR)
+            # What it logs of an error, with a traceback, is in the KanalError.
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         address = tracking_uri()
         before = {name: os.environ.get(name) for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")}
         mlflow.set_tracking_uri(address)
         mlflow.set_registry_uri(address)
         try:
             yield
-        except mlflow.MlflowException as error:
+        except (mlflow.MlflowException, SQLAlchemyError) as error:
             raise KanalError(f"MLflow failed: {str(error).splitlines()[0]}") from error
         finally:
             # MLflow writes the address to the environment, where it would pass for the user's choice.
@@ -140,6 +158,17 @@ def quiet_mlflow() -> Iterator[None]:
                     os.environ.pop(name, None)
                 else:
                     os.environ[name] = value
+
+
+def _make(database: Path) -> None:
+    """A new database of MLflow's, whole or not at all; one that another process has made meanwhile stays.
+
+    MLflow makes it in fifty steps, and does not go on with one that was left half made, or that two make at once.
+    """
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    with new_file(database) as part:
+        SqlAlchemyStore(f"sqlite:///{part}", str(database.parent / "artifacts")).engine.dispose()  # type: ignore[no-untyped-call]
 
 
 def _stored(database: Path, name: str, alias: str | None, version: int) -> str | None:
@@ -166,8 +195,14 @@ def _aliased(database: Path, name: str, alias: str) -> int | None:
 
 def _first(database: Path, query: str, *values: str | int) -> tuple[Any, ...] | None:
     """The first row that a query of a database, which is only read, finds."""
-    with closing(sqlite3.connect(f"file:{quote(str(database))}?mode=ro", uri=True)) as connection:
-        return connection.execute(query, values).fetchone()
+    address = f"file:{quote(str(database))}?mode="
+    try:
+        with closing(sqlite3.connect(address + "ro", uri=True)) as connection:
+            return connection.execute(query, values).fetchone()
+    except sqlite3.OperationalError:
+        # Whoever reads after a writer that was killed has to take back first what that had half written.
+        with closing(sqlite3.connect(address + "rw", uri=True)) as connection:
+            return connection.execute(query, values).fetchone()
 
 
 def _local(location: str, database: Path) -> Path:
@@ -180,6 +215,8 @@ def _local(location: str, database: Path) -> Path:
 
 def _fetched(uri: str, name: str, alias: str | None, version: int) -> Path:
     """The model's folder by way of MLflow; a download is kept, as a version's files never change."""
+    from serve.model_files import CARD, VOCABULARY, WEIGHTS
+
     with mlflow_client() as client:
         import mlflow
 
@@ -188,8 +225,11 @@ def _fetched(uri: str, name: str, alias: str | None, version: int) -> Path:
         cached = MLRUNS / "cache" / f"{name}-{found.version}-{found.creation_timestamp}"
         if not cached.is_dir():
             with atomic_folder(cached) as folder:
-                mlflow.artifacts.download_artifacts(f"models:/{name}/{found.version}", dst_path=str(folder))
-    return cached / MODEL_FOLDER
+                # Not the code that lies beside them.
+                for file in (CARD, VOCABULARY, WEIGHTS):
+                    place = f"{name}/{found.version}/{(MODEL_FOLDER / file).as_posix()}"
+                    mlflow.artifacts.download_artifacts(f"models:/{place}", dst_path=str(folder))
+    return _model_in(cached)
 
 
 def _asked_alias(uri: str, name: str, alias: str) -> int:

@@ -494,10 +494,11 @@ class TermCounts:
         """The counts of the terms at `indices`."""
         array = np.frombuffer(self.spelt, np.uint8)
         offsets = np.concatenate([[0], np.flatnonzero(array == 0) + 1])
-        return TermCounts(_gather(array, offsets, indices), self.documents[indices], self.occurrences[indices])
+        return TermCounts(gather(array, offsets, indices), self.documents[indices], self.occurrences[indices])
 
 
-def _gather(spelt: NDArray[np.uint8], offsets: NDArray[np.int64], indices: NDArray[np.int64]) -> bytes:
+def gather(spelt: NDArray[np.uint8], offsets: NDArray[np.int64], indices: NDArray[np.int64]) -> bytes:
+    """The bytes spelt[offsets[i]:offsets[i + 1]] of each of the indices i, one after the other."""
     lengths = np.diff(offsets)[indices]
     ends = np.cumsum(lengths)
     positions = np.arange(ends[-1] if len(ends) else 0) + np.repeat(offsets[indices] - (ends - lengths), lengths)
@@ -546,7 +547,7 @@ def count_terms(
     )
     order = pyarrow.compute.sort_indices(arrow).to_numpy().astype(np.int64)
     frequencies = frequencies[kept][order]
-    return TermCounts(_gather(spelt, offsets, order), frequencies[:, 0], frequencies[:, 1])
+    return TermCounts(gather(spelt, offsets, order), frequencies[:, 0], frequencies[:, 1])
 
 
 class _TooManyTermsError(Exception):

@@ -86,6 +86,7 @@ def test_train_tracks_registers_and_serves_the_champion(run, own_data, tmp_path,
     assert kanal.load().predict("gol liga") == ["olahraga"]
     status, said, _ = run("models")
     assert "champion" in said
+    assert run("models", "verify", 1)[1].startswith("The same, byte for byte: model ")
     status, _, err = run("promote", 7)
     assert status == 2
     assert "No version 7" in err
@@ -123,6 +124,28 @@ def test_topics_lists_codes(run):
     listed = json.loads(run("topics", "--json")[1])
     assert len(listed) == 38
     assert listed[0]["iab"] == ["388"]
+
+
+def test_data_audit_and_correct(run, own_data, tmp_path, monkeypatch):
+    text = own_data.read_text()
+    own_data.write_text(text.replace("liga kiper,olahraga", "liga kiper,ekonomi"))
+    plain = ("--background", "none", "--lexicon", "none")
+    status, said, _ = run("data", "audit", own_data, *plain, "--json", "--out", tmp_path / "audit")
+    assert status == 0
+    (found,) = json.loads(said)
+    assert (found["given"], found["proposed"]) == (["ekonomi"], ["olahraga"])
+    assert found["doubts"][0]["topic"] == "olahraga"
+    assert "olahraga" in run("data", "audit", own_data, *plain)[1].splitlines()[1]
+
+    decisions = tmp_path / "audit" / "suggestions.csv"
+    decisions.write_text(decisions.read_text().rstrip() + "accept\n")
+    monkeypatch.chdir(tmp_path)
+    status, said, told = run("data", "correct", decisions)
+    assert said.splitlines()[-6:].count("+liga kiper,olahraga") == 1
+    assert told == "Corrections in the patch: 1 (1 accept, 0 change, 0 keep, 0 undecided)\n"
+    assert run("data", "correct", decisions, "--write", "--out", "x.patch")[0] == 2
+    assert run("data", "correct", decisions, "--write")[0] == 0
+    assert own_data.read_text() == text
 
 
 def test_data_check_names_file_and_line(run, tmp_path):

@@ -1,6 +1,7 @@
 """Figures counted from a large unlabelled crawl: how common words are, which keep company, what is written together."""
 
 import json
+import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,7 +18,9 @@ from serve.errors import InputError
 from serve.files.formats import as_text, open_reader
 from serve.model import TITLE_WEIGHT, compose_all
 from serve.paths import DATA
+from serve.regular import read_regular
 from serve.vectorizer import Documents, TfidfVectorizer, Vocabulary, count_terms, inverse_document_frequency
+from train.blas import on_one_thread
 
 EMBEDDED_BACKGROUND = DATA / "background"
 FACTS, TERMS = "background.json", "terms.txt"
@@ -36,6 +39,11 @@ MAX_SHARE = 0.2
 GROUP_SIZE = 4
 PROFILE_WORDS = 200
 MAX_PROFILED = 20_000
+
+# What a stranger's files may take, in bytes, and their vectors, zeros of the pairs included.
+LARGEST_FACTS, LARGEST_TERMS, LARGEST_FILE, LARGEST_VECTORS = 1 << 16, 1 << 24, 1 << 28, 1 << 28
+PROFILE_TYPES = {"ends": np.int32, "terms": np.int32, "values": np.uint8}
+TERM = re.compile(r"\w\w+(?: \w\w+)?")
 
 
 @dataclass(frozen=True)
@@ -96,24 +104,50 @@ class Background:
 
         folder = Path(path)
         try:
-            terms = (folder / TERMS).read_text(encoding="utf-8").split("\n")[:-1]
-            arrays = load((folder / FIGURES).read_bytes())
-            rows = load((folder / PROFILES).read_bytes())
-            n_documents = int(json.loads((folder / FACTS).read_text(encoding="utf-8"))["n_documents"])
-            codes = np.zeros((len(terms), arrays["codes"].shape[1]), np.int8)
-            codes[arrays["words"]] = arrays["codes"]
-            scales = np.zeros(len(terms), np.float32)
-            scales[arrays["words"]] = arrays["scales"]
-            if arrays["documents"].shape != (len(terms),):
-                raise ValueError("as many document frequencies as terms are wanted")
-            values = rows["values"].astype(np.float32)
-            profiles = csr_matrix((values, rows["terms"], rows["ends"]), shape=(len(rows["ends"]) - 1, len(terms)))
-            profiles.check_format()
-        except (OSError, ValueError, KeyError, IndexError, TypeError, SafetensorError) as error:
+            return cls._from_files(
+                json.loads(read_regular(folder / FACTS, LARGEST_FACTS).decode()),
+                read_regular(folder / TERMS, LARGEST_TERMS).decode(),
+                load(read_regular(folder / FIGURES, LARGEST_FILE)),
+                load(read_regular(folder / PROFILES, LARGEST_FILE)),
+            )
+        except (OSError, ValueError, KeyError, IndexError, TypeError, RecursionError, SafetensorError) as error:
             raise InputError(
                 f"{folder}: not a usable background ({error}); make one with `kanal background CRAWL --out {folder}`."
             ) from None
-        return cls(terms, arrays["documents"], n_documents, codes, scales, of_length_one(profiles))
+
+    @classmethod
+    def _from_files(
+        cls, facts: dict[str, Any], spelt: str, arrays: dict[str, NDArray[Any]], rows: dict[str, NDArray[Any]]
+    ) -> Self:
+        """The figures, checked: who made them is not known. Raises ValueError and the like."""
+        terms = spelt.split("\n")[:-1]
+        n_documents, v = facts["n_documents"], len(terms)
+        words, documents, codes, scales = (arrays[name] for name in ("words", "documents", "codes", "scales"))
+        dimensions = codes.shape[1]
+        for holds, otherwise in (
+            (type(n_documents) is int and n_documents > 0, "the number of documents is none"),
+            (all(left < right for left, right in pairwise(terms)), "the terms do not ascend"),
+            (all(map(TERM.fullmatch, terms)), "a term is neither a word nor a pair of words"),
+            (v * dimensions <= LARGEST_VECTORS, "the vectors are too large"),
+            (documents.shape == (v,) and documents.dtype == np.int32, "as many frequencies as terms are wanted"),
+            (bool(((documents >= 0) & (documents <= n_documents)).all()), "a frequency is that of no term"),
+            (words.dtype == np.int32 and bool((np.diff(words, prepend=-1) > 0).all()), "the words do not ascend"),
+            (bool((words < v).all()), "there are more words than terms"),
+            (codes.shape == (len(words), dimensions) and codes.dtype == np.int8, "as many vectors as words are wanted"),
+            (scales.shape == words.shape and scales.dtype == np.float32, "as many scales as words are wanted"),
+            (bool(((scales >= 0) & (scales <= 1)).all()), "the parts of a vector are larger than 1"),
+            (all(rows[name].dtype == kind for name, kind in PROFILE_TYPES.items()), "profiles are of another type"),
+            (len(rows["ends"]) > 0, "the profiles have no beginning"),
+        ):
+            if not holds:
+                raise ValueError(otherwise)
+        all_codes, all_scales = np.zeros((v, dimensions), np.int8), np.zeros(v, np.float32)
+        all_codes[words], all_scales[words] = codes, scales
+        profiles = csr_matrix(
+            (rows["values"].astype(np.float32), rows["terms"], rows["ends"]), shape=(len(rows["ends"]) - 1, v)
+        )
+        profiles.check_format()
+        return cls(terms, documents, n_documents, all_codes, all_scales, of_length_one(profiles))
 
 
 def read_crawl(
@@ -139,6 +173,7 @@ def _read_parts(
                 yield compose_all(as_text(batch.column(text)), titles, title_weight)
 
 
+@on_one_thread
 def build_background(
     crawl: Documents | Sequence[str],
     corpus: Documents | Sequence[str] = (),

@@ -6,6 +6,8 @@ from scipy.optimize import minimize_scalar
 
 # A topic's own threshold is trusted as much as the common one when it has so many positive articles.
 PRIOR_POSITIVES = 50
+# So many of the articles that a model has not seen are called uncertain.
+UNCERTAIN_SHARE = 0.1
 GRID = np.arange(0.05, 0.951, 0.01)
 # Of Platt's parameters: so little that it only shows where scores tell a topic's articles without a mistake.
 RIDGE = 1e-6
@@ -54,7 +56,7 @@ def _log_loss(
     return loss, gradient, hessian
 
 
-def uncertainty_limit(confidence: NDArray[np.float64], share: float = 0.1) -> float:
+def uncertainty_limit(confidence: NDArray[np.float64], share: float = UNCERTAIN_SHARE) -> float:
     """The confidence below which an article is called uncertain, so that about `share` of the articles are."""
     return float(np.quantile(confidence, share))
 

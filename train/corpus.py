@@ -209,7 +209,7 @@ def _article(row: Row, names: dict[str, str | None], separator: str, where: str)
         if value is None or (isinstance(value, float) and math.isnan(value)):
             article[field] = [] if field == "topics" else ""
         elif field == "topics":
-            article[field] = _labels(value, separator, f"{where}, column '{column}'")
+            article[field] = labels_in(value, separator, f"{where}, column '{column}'")
         elif isinstance(value, str):
             article[field] = value if field in ("title", "text") else value.strip()
         elif field == "date" and isinstance(value, date):
@@ -229,7 +229,7 @@ def _iso_day(text: str) -> str:
         return ""
 
 
-def _labels(value: Any, separator: str, where: str) -> list[str]:
+def labels_in(value: Any, separator: str, where: str) -> list[str]:
     """The labels that a cell holds, each once, in their order."""
     if isinstance(value, str):
         listed = _json_list(value)

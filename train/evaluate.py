@@ -1,6 +1,7 @@
 """How well a model files a set of labelled articles: the figures, their bootstrap intervals, and a table to read."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -117,6 +118,18 @@ class Evaluation:
             probabilities=self.probabilities[rows],
         )
 
+    def of_topics(self, names: Sequence[str]) -> "Evaluation":
+        """The evaluation of some of the topics, in the order of `names`."""
+        columns = [self.topics.index(name) for name in names]
+        return replace(
+            self,
+            topics=list(names),
+            truth=self.truth[:, columns],
+            assigned=self.assigned[:, columns],
+            probabilities=self.probabilities[:, columns],
+            thresholds=None if self.thresholds is None else self.thresholds[columns],
+        )
+
     def table(self) -> str:
         """The figures as lines of text, for a terminal."""
         intervals: dict[str, list[float]] = self.metrics["intervals"]  # type: ignore[assignment]
@@ -184,6 +197,13 @@ def micro_f1_resampled(evaluation: Evaluation) -> np.ndarray:
     """(RESAMPLES,): micro-F1 on each resample; two evaluations of the same articles can be compared pair by pair."""
     draws = resamples(len(evaluation.truth))
     hits, given, positives = (draws @ part.sum(axis=1) for part in evaluation._counts())
+    return 2 * hits / np.maximum(given + positives, 1)
+
+
+def f1_resampled(evaluation: Evaluation) -> np.ndarray:
+    """(RESAMPLES, k): each topic's F1 on each resample, as `micro_f1_resampled` is of all."""
+    draws = resamples(len(evaluation.truth))
+    hits, given, positives = (draws @ part for part in evaluation._counts())
     return 2 * hits / np.maximum(given + positives, 1)
 
 

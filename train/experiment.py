@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ import pandas as pd
 from serve.errors import InputError
 from serve.model import TopicModel
 from serve.paths import DATA
-from serve.topics import load_topics
+from serve.topics import Topic, load_topics
 from serve.vectorizer import Documents
 from train.background import EMBEDDED_BACKGROUND, Background, read_crawl
 from train.blend import blend
@@ -19,10 +20,12 @@ from train.check import check_corpus
 from train.corpus import fingerprint, load_corpus, split_corpus
 from train.evaluate import Evaluation, evaluate
 from train.fit import Settings, choose_taxonomy, fit
-from train.lexicon import EMBEDDED_LEXICON, load_lexicon
+from train.lexicon import EMBEDDED_LEXICON, Lexicon, load_lexicon
+from train.origin import origin, source, taxonomy_sha256
 from train.report import write_report
-from train.tracking import Tracked, track
+from train.tracking import Tracked
 from train.tune import tune
+from train.unsent import Training, Unsent, track_or_keep
 
 EMBEDDED_CORPUS = DATA / "corpus" / "articles.jsonl"
 # A corpus with more mistakes than this is better looked at with `kanal data check`.
@@ -80,12 +83,67 @@ class Adaptation:
 
 @dataclass(frozen=True)
 class Experiment:
-    """What came out of it; `tracked` is None where nothing was to be tracked."""
+    """What came out of it; `tracked` is None where nothing was to be tracked, `Unsent` where MLflow failed."""
 
     model: TopicModel
     evaluation: Evaluation
-    tracked: Tracked | None
+    tracked: Tracked | Unsent | None
     adaptation: Adaptation | None = None
+
+
+@dataclass(frozen=True)
+class Ingredients:
+    """What is in the files of a `Material`."""
+
+    training: pd.DataFrame
+    testing: pd.DataFrame
+    background: Background | None
+    lexicon: Lexicon | None
+    crawl: Documents | None
+    sources: dict[str, Any]
+    """The files, as a card names them: JSON values."""
+
+
+def read_material(material: Material, settings: Settings, crawl: Sequence[str | Path] = ()) -> Ingredients:
+    """What is in the files, and in those of a crawl; the articles to test on are those of another file, or drawn."""
+    columns = material.columns
+    given: list[str | Path | None] = list(material.data) or [None]
+    corpus = columns.load([file or EMBEDDED_CORPUS for file in given])
+    counts = corpus["file"].value_counts()
+    test = [material.test] if material.test else []
+    training, testing = (corpus, columns.load(test)) if test else split_corpus(corpus, settings.seed)
+    named = (("background", material.background, EMBEDDED_BACKGROUND), ("lexicon", material.lexicon, EMBEDDED_LEXICON))
+    return Ingredients(
+        training=training,
+        testing=testing,
+        background=load_background(material.background),
+        lexicon=chosen_lexicon(material.lexicon),
+        crawl=read_crawl(crawl, columns.title, columns.text, title_weight=settings.title_weight) if crawl else None,
+        sources={
+            "data": [
+                source(file, EMBEDDED_CORPUS, articles=int(counts[str(file or EMBEDDED_CORPUS)])) for file in given
+            ],
+            "test": [source(file, articles=len(testing)) for file in test],
+            "crawl": [source(file) for file in crawl],
+            "columns": asdict(columns),
+            **{name: None if path == NONE else source(path, embedded) for name, path, embedded in named},
+        },
+    )
+
+
+def train_model(
+    ingredients: Ingredients, taxonomy: dict[str, Topic], settings: Settings
+) -> tuple[TopicModel, TopicModel | None]:
+    """The model of the ingredients, and, where there is a crawl, the one that gave its articles topics: another is
+    trained with them, and the two are blended."""
+    training, background, lexicon = ingredients.training, ingredients.background, ingredients.lexicon
+    model = fit(training, taxonomy, settings, background=background, lexicon=lexicon)
+    if ingredients.crawl is None:
+        return model, None
+    # The crawl's articles say what the profiles say, and more.
+    plain = without_profiles(background)
+    after = fit(training, taxonomy, settings, background=plain, lexicon=lexicon, crawl=ingredients.crawl)
+    return blend(model, after), model
 
 
 def run_experiment(
@@ -102,34 +160,29 @@ def run_experiment(
     tuned: settings are first sought that suit the training articles. With files of a
     crawl the model trained first gives their articles topics, another is trained with them, and the two are blended.
     """
+    made_by = origin()
     taxonomy = load_topics(material.topics) if material.topics or not material.data else None
-    corpus = material.columns.load(material.data or [EMBEDDED_CORPUS])
-    test = [material.test] if material.test else []
-    training, testing = (corpus, material.columns.load(test)) if test else split_corpus(corpus, settings.seed)
+    ingredients = read_material(material, settings, crawl)
+    training, testing = ingredients.training, ingredients.testing
     for frame in (training, testing):
         _refuse_errors(check_corpus(frame, taxonomy).errors)
     taxonomy = choose_taxonomy(training, taxonomy, drop_rare=material.drop_rare)
-    background = load_background(material.background)
-    lexicon = None if material.lexicon == NONE else load_lexicon(material.lexicon or EMBEDDED_LEXICON)
 
     if tuned:
         # Without profiles a training takes a third of the time, and settings that suit the words suit the profiles.
-        plain = _without_profiles(background)
+        plain, lexicon = without_profiles(ingredients.background), ingredients.lexicon
         settings, _ = tune(lambda s: fit(training, taxonomy, s, background=plain, lexicon=lexicon), settings)
-    model = fit(training, taxonomy, settings, background=background, lexicon=lexicon)
+    model, before = train_model(ingredients, taxonomy, settings)
     adaptation = None
-    if crawl:
-        before, columns = model, material.columns
-        articles = read_crawl(crawl, columns.title, columns.text, title_weight=settings.title_weight)
-        # Its articles say what the profiles say, and more.
-        after = fit(
-            training, taxonomy, settings, background=_without_profiles(background), lexicon=lexicon, crawl=articles
-        )
-        model = blend(before, after)
-        adaptation = Adaptation(evaluate(before, testing), _shares(articles, before, model))
+    if before is not None and ingredients.crawl is not None:
+        adaptation = Adaptation(evaluate(before, testing), _shares(ingredients.crawl, before, model))
 
     evaluation = evaluate(model, testing)
-    model = model.with_card(metrics=evaluation.metrics)
+    model = model.with_card(
+        metrics=evaluation.metrics,
+        sources={**ingredients.sources, "taxonomy_sha256": taxonomy_sha256(taxonomy)},
+        origin=made_by,
+    )
     if out:
         model.save(out)
     if not tracked:
@@ -151,14 +204,7 @@ def run_experiment(
             articles=testing,
             model=model,
         )
-        result = track(
-            model,
-            evaluation,
-            settings=asdict(settings),
-            data=facts,
-            report_folder=report,
-            compare=lambda other: evaluate(other, testing),
-        )
+        result = track_or_keep(Training(model, evaluation, testing, asdict(settings), facts, report))
     return Experiment(model, evaluation, result, adaptation)
 
 
@@ -167,7 +213,13 @@ def load_background(choice: str | None) -> Background | None:
     return None if choice == NONE else Background.load(choice or EMBEDDED_BACKGROUND)
 
 
-def _without_profiles(background: Background | None) -> Background | None:
+def chosen_lexicon(choice: str | None) -> Lexicon | None:
+    """The lexicon in a file; the embedded one for None, none at all for "none"."""
+    return None if choice == NONE else load_lexicon(choice or EMBEDDED_LEXICON)
+
+
+def without_profiles(background: Background | None) -> Background | None:
+    """What leaves self-training out: two thirds of the time of a training."""
     return background and replace(background, profiles=background.profiles[:0])
 
 

@@ -1,5 +1,6 @@
 """The training, top to bottom: corpus, background and lexicon -> TopicModel."""
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
@@ -8,14 +9,15 @@ from numpy.typing import NDArray
 
 from serve.errors import InputError
 from serve.model import TITLE_WEIGHT, TopicModel, compose_all, probabilities
-from serve.topics import Topic, load_topics
+from serve.topics import Topic, load_topics, wrong_topics
 from serve.vectorizer import Documents
 from train.background import Background
+from train.blas import on_one_thread
 from train.calibrate import f1_thresholds, platt, temperature, uncertainty_limit
 from train.check import MIN_ARTICLES
 from train.corpus import Rows, fingerprint, group_folds, label_matrix, topic_counts, topics_found
 from train.duplicates import near_duplicates
-from train.features import learn_features
+from train.features import Features, learn_features
 from train.lexicon import Lexicon, lexicon_pairs, lexicon_pieces
 from train.linear import Labelled, LinearWeights, fit_all
 
@@ -47,6 +49,24 @@ class Settings:
     seed: int = 0
 
 
+@dataclass(frozen=True)
+class CrossFit:
+    """A model, and what its training articles are to models of the same kind that did not learn from them."""
+
+    model: TopicModel
+    scores: NDArray[np.float64]
+    """(m, k): of the m articles that are in a fold, in their order; all n where every fold was wanted."""
+    features: Features
+    folds: list[tuple[Rows, LinearWeights]]
+    """Articles held out, and what was learnt without them."""
+
+    def fold_models(self) -> Iterator[tuple[Rows, TopicModel]]:
+        """The articles of each fold with the model that learnt from all others; calibration and thresholds are common."""
+        for held_out, learnt in self.folds:
+            weights = self.features.folded(learnt.sparse, learnt.dense)
+            yield held_out, replace(self.model, weights=weights, bias=learnt.bias.astype(np.float32))
+
+
 # So many articles held out, and so many of each topic's own among them, are enough for calibration and thresholds.
 ENOUGH_ARTICLES, ENOUGH_POSITIVES = 20_000, 100
 
@@ -54,6 +74,7 @@ ENOUGH_ARTICLES, ENOUGH_POSITIVES = 20_000, 100
 UNDECIDED = (0.3, 0.5)
 
 
+@on_one_thread
 def fit(
     corpus: pd.DataFrame,
     taxonomy: dict[str, Topic],
@@ -72,6 +93,21 @@ def fit(
     Where every article has exactly one topic, the model answers with exactly one. The same input gives the same model,
     byte for byte, on any number of cores.
     """
+    return cross_fit(corpus, taxonomy, settings, background=background, lexicon=lexicon, crawl=crawl).model
+
+
+def cross_fit(
+    corpus: pd.DataFrame,
+    taxonomy: dict[str, Topic],
+    settings: Settings = Settings(),
+    *,
+    background: Background | None = None,
+    lexicon: Lexicon | None = None,
+    crawl: Documents | None = None,
+    every_fold: bool = False,
+) -> CrossFit:
+    """What `fit` learns, and what it learnt in the folds; of many articles only in the first folds, unless every fold is
+    wanted. Terms and their idf are those of all articles: a fold's model knows an article's words, not its topics."""
     topics = list(taxonomy)
     truth = label_matrix(corpus["topics"], topics)
     n, k = truth.shape
@@ -113,7 +149,8 @@ def fit(
 
     single_label = bool((truth.sum(axis=1) == 1).all())
     calibrate = temperature if single_label else platt
-    folds = _enough(group_folds(near_duplicates(corpus), settings.folds, settings.seed), truth)
+    folds = group_folds(near_duplicates(corpus), settings.folds, settings.seed)
+    folds = folds if every_fold else _enough(folds, truth)
     tested = np.sort(np.concatenate([held_out for _, held_out in folds]))
     # What a first model guesses, whole and without each fold; a fold's articles have no part in what is guessed for it.
     guesses: list[NDArray[np.float64] | None] = [None] * (len(folds) + 1)
@@ -155,7 +192,21 @@ def fit(
         model = model.with_thresholds(f1_thresholds(found, truth))
     model = replace(model, uncertain_below=uncertainty_limit(model.confidence(scores)))
     assigned = model.decide(found, scores)
-    return model.with_card(out_of_fold_micro_f1=float(2 * (assigned & truth).sum() / (assigned.sum() + truth.sum())))
+    model = model.with_card(out_of_fold_micro_f1=float(2 * (assigned & truth).sum() / (assigned.sum() + truth.sum())))
+    return CrossFit(model, scores, features, [(rows, part) for (_, rows), part in zip(folds, learnt, strict=True)])
+
+
+def out_of_fold(
+    corpus: pd.DataFrame,
+    taxonomy: dict[str, Topic],
+    settings: Settings = Settings(),
+    *,
+    background: Background | None = None,
+    lexicon: Lexicon | None = None,
+) -> NDArray[np.float64]:
+    """(n, k): the topics' probabilities for each article, by a model that did not learn from it or its near-duplicates."""
+    fitted = cross_fit(corpus, taxonomy, settings, background=background, lexicon=lexicon, every_fold=True)
+    return fitted.model.probabilities(fitted.scores)
 
 
 def _enough(folds: list[tuple[Rows, Rows]], truth: NDArray[np.bool_]) -> list[tuple[Rows, Rows]]:
@@ -192,4 +243,6 @@ def choose_taxonomy(
             f"Found {len(kept)} topics with at least {MIN_ARTICLES} training articles; a model needs two. "
             "Check the label column (--label-column) and its separator (--label-separator)."
         )
+    if wrong := wrong_topics(kept):
+        raise InputError(f"No model can be trained: {wrong}; change the labels.")
     return kept

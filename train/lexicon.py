@@ -9,6 +9,7 @@ from pathlib import Path
 
 from serve.errors import InputError
 from serve.paths import DATA
+from serve.regular import LARGEST_TOML, read_regular
 
 EMBEDDED_LEXICON = DATA / "lexicon.toml"
 TOKEN = re.compile(r"\w\w+")
@@ -20,10 +21,10 @@ def load_lexicon(path: str | Path = EMBEDDED_LEXICON) -> Lexicon:
     """The entries of each topic. Raises InputError when the file is no TOML of lists of words."""
     path = Path(path)
     try:
-        lexicon = tomllib.loads(path.read_text(encoding="utf-8"))
+        lexicon = tomllib.loads(read_regular(path, LARGEST_TOML).decode())
     except FileNotFoundError:
         raise InputError(f'{path}: no such lexicon; write a TOML file of lines such as topic = ["a term"].') from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"{path}: not a TOML file ({error}); mend it there.") from None
     for topic, entries in lexicon.items():
         if not isinstance(entries, list) or not all(isinstance(entry, str) for entry in entries):

@@ -73,17 +73,25 @@ def refuse_other_files(folder: Path, files: Collection[str]) -> None:
             raise InputError(f"{folder}: holds '{path.name}', which is no part of a report; name a new folder.")
 
 
-def to_html(title: str, sections: Sequence[Section], *, language: str = "en", more_style: str = "") -> str:
-    """A page in which nothing can run, and that asks for nothing from outside: its policy allows the page's own style
-    and the images that are written into it."""
+def to_html(
+    title: str, sections: Sequence[Section], *, language: str = "en", more_style: str = "", script: str = ""
+) -> str:
+    """A page in which nothing can run but its script, and that asks for nothing from outside: its policy allows the
+    page's own style and script and the images that are written into it."""
     body = [f"<h1>{html.escape(title)}</h1>"]
     for section in sections:
         anchor = f' id="{section.anchor}"' if section.anchor else ""
         body += [f"<h2{anchor}>{html.escape(section.heading)}</h2>"] if section.heading else []
         body += [_html(part, section.heading) for part in section.parts]
+    body += [f"<script>{script}</script>"] if script else []
     style = STYLE + more_style
-    digest = base64.b64encode(hashlib.sha256(style.encode("utf-8")).digest()).decode("ascii")
-    return PAGE.format(title=html.escape(title), language=language, digest=digest, style=style, body="\n".join(body))
+    policy = f"style-src {_source(style)}" + (f"; script-src {_source(script)}" if script else "")
+    return PAGE.format(title=html.escape(title), language=language, policy=policy, style=style, body="\n".join(body))
+
+
+def _source(text: str) -> str:
+    """How a page's policy names a style or a script."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode('utf-8')).digest()).decode('ascii')}'"
 
 
 def to_markdown(title: str, sections: Sequence[Section]) -> str:
@@ -162,7 +170,7 @@ PAGE = """<!DOCTYPE html>
 <html lang="{language}">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; {policy}; img-src data:; base-uri 'none'; form-action 'none'">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <style>{style}</style>

@@ -2,23 +2,19 @@
 
 import math
 import re
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 import serve
 from serve.atomic import atomic_folder
 from serve.errors import InputError, KanalError, ModelError
 from serve.model import TopicModel
-from serve.paths import MLRUNS, ROOT
+from serve.paths import MLRUNS
 from serve.registry import (
     CHALLENGER,
     CHAMPION,
@@ -31,7 +27,9 @@ from serve.registry import (
     quiet_mlflow,
     tracking_uri,
 )
-from train.evaluate import Evaluation, micro_f1_resampled
+from train.compare import micro_f1_difference
+from train.evaluate import Evaluation
+from train.origin import origin
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -85,14 +83,35 @@ def track(
         run_id, model_id = _logged(client, model, evaluation, settings, data, report_folder)
         previous = _aliases(client).get(CHAMPION)
         version = _registered(client, run_id, model_id, evaluation)
-    promoted, reason = _verdict(model, evaluation, version, previous, compare)
+    while True:
+        promoted, reason = _verdict(model, evaluation, version, previous, compare)
+        with mlflow_client() as client:
+            present = _aliases(client)
+            if present.get(CHAMPION) != previous:
+                # Another training, or somebody, promoted one meanwhile: that is the one to compare with.
+                previous = present.get(CHAMPION)
+                continue
+            client.update_model_version(NAME, str(version), description=reason)
+            client.set_registered_model_alias(NAME, CHAMPION if promoted else CHALLENGER, str(version))
+            if promoted and CHALLENGER in present:
+                # It lost to a champion that is no longer there.
+                client.delete_registered_model_alias(NAME, CHALLENGER)
+        return Tracked(run_id, version, promoted, reason, previous)
+
+
+def log_figures(
+    experiment: str, settings: Mapping[str, object], figures: Mapping[str, float], report_folder: Path
+) -> str:
+    """Log figures that belong to no training, with the report on them, as a run of an experiment of their own; returns
+    the run's id. A figure's name may have a section of MLflow's page before a slash. Raises KanalError when MLflow fails.
+    """
     with mlflow_client() as client:
-        client.update_model_version(NAME, str(version), description=reason)
-        client.set_registered_model_alias(NAME, CHAMPION if promoted else CHALLENGER, str(version))
-        if promoted and CHALLENGER in _aliases(client):
-            # It lost to a champion that is no longer there.
-            client.delete_registered_model_alias(NAME, CHALLENGER)
-    return Tracked(run_id, version, promoted, reason, previous)
+        import mlflow
+
+        with mlflow.start_run(experiment_id=_experiment(client, experiment), tags=_origin_tags()) as run:
+            named = {"/".join(map(_allowed, name.split("/", 1))): value for name, value in figures.items()}
+            _log({_allowed(name): value for name, value in settings.items()}, named, report_folder)
+    return str(run.info.run_id)
 
 
 def list_versions() -> list[Version]:
@@ -150,18 +169,25 @@ def _logged(
     params = {_allowed(name): value for name, value in settings.items()}
     params |= {_allowed(f"data.{name}"): value for name, value in data.items()}
     with (
-        mlflow.start_run(experiment_id=_experiment(client), tags=_origin()) as run,
+        mlflow.start_run(experiment_id=_experiment(client), tags=_origin_tags()) as run,
         tempfile.TemporaryDirectory() as temporary,
     ):
-        # MLflow takes at most 100 parameters and 1000 metrics at a time.
-        for part in _parts(params, 100):
-            mlflow.log_params(part)
-        for part in _parts(_metrics(evaluation), 1000):
-            mlflow.log_metrics(part)
-        if report_folder is not None:
-            mlflow.log_artifacts(str(report_folder), "report")
+        _log(params, _metrics(evaluation), report_folder)
         info = mlflow.pyfunc.log_model(name=NAME, **_pyfunc(model, Path(temporary)))
     return run.info.run_id, info.model_id
+
+
+def _log(params: Mapping[str, object], metrics: Mapping[str, float], report_folder: Path | None) -> None:
+    """Into the run that is going on."""
+    import mlflow
+
+    # MLflow takes at most 100 parameters and 1000 metrics at a time.
+    for part in _parts(params, 100):
+        mlflow.log_params(part)
+    for part in _parts(metrics, 1000):
+        mlflow.log_metrics(part)
+    if report_folder is not None:
+        mlflow.log_artifacts(str(report_folder), "report")
 
 
 def _pyfunc(model: TopicModel, temporary: Path) -> dict[str, Any]:
@@ -195,8 +221,8 @@ def _pyfunc(model: TopicModel, temporary: Path) -> dict[str, Any]:
     }
 
 
-def _experiment(client: "MlflowClient") -> str:
-    """The id of the experiment that holds all runs, made when it is not there."""
+def _experiment(client: "MlflowClient", name: str = NAME) -> str:
+    """The id of an experiment, made when it is not there; all trainings are runs of the one that is named as the model."""
     database = local_database()
     # A server knows where it keeps artifacts; for a database on this machine they lie beside it.
     location = (
@@ -204,11 +230,10 @@ def _experiment(client: "MlflowClient") -> str:
         if tracking_uri().startswith(("http", "databricks"))
         else str((database.parent if database else MLRUNS) / "artifacts")
     )
-    name = NAME
     found = client.get_experiment_by_name(name)
     if found is not None and location is not None and found.artifact_location != location:
         # The checkout was moved. MLflow stores absolute paths and would go on writing to the old place.
-        name = f"{NAME} in {location}"
+        name = f"{name} in {location}"
         found = client.get_experiment_by_name(name)
     if found is None:
         return client.create_experiment(name, artifact_location=location)
@@ -251,16 +276,12 @@ def _verdict(
     if set(champion.topics) != set(model.topics):
         return False, f"Champion {previous} files other topics, so the two cannot be compared; {override}."
     old = compare(champion)
-    if old.ids != evaluation.ids:
-        raise ValueError("compare must evaluate the champion on the same test articles in the same order")
-    differences = micro_f1_resampled(evaluation) - micro_f1_resampled(old)
-    low, high = np.percentile(differences, [2.5, 97.5])
-    new_f1, old_f1 = evaluation.metrics["micro_f1"], old.metrics["micro_f1"]
+    found = micro_f1_difference(old, evaluation)
     figures = (
-        f"champion {previous} on the same {len(evaluation.ids)} test articles: micro-F1 {new_f1:.3f} against {old_f1:.3f}, "
-        f"95% interval of the difference [{low:+.3f}, {high:+.3f}]"
+        f"champion {previous} on the same {len(evaluation.ids)} test articles: micro-F1 {found.after:.3f} against "
+        f"{found.before:.3f}, 95% interval of the difference [{found.low:+.3f}, {found.high:+.3f}]"
     )
-    if float((differences < 0).mean()) >= REFUSAL_SHARE:
+    if found.worse >= REFUSAL_SHARE:
         return False, f"Worse than {figures}; {override}."
     return True, f"Not worse than {figures}."
 
@@ -302,20 +323,11 @@ def _allowed(name: str) -> str:
     return re.sub(r"[^\w.\- ]|^\.+", "_", name)[:200]
 
 
-def _origin() -> dict[str, str]:
+def _origin_tags() -> dict[str, str]:
     """Tags that say which code a run was made with, as far as that is known."""
-    tags = {}
-    with suppress(metadata.PackageNotFoundError):
-        tags["kanal.version"] = metadata.version("kanal")
-    try:
-        command = ["git", "-C", str(ROOT), "rev-parse", "--show-toplevel", "HEAD"]
-        lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
-    except (OSError, subprocess.CalledProcessError):
-        return tags
-    # Installed below another repository, the commit would be that one's.
-    if Path(lines[0]) == ROOT:
-        tags["mlflow.source.git.commit"] = lines[1]
-    return tags
+    made_by = origin()
+    tags = {"kanal.version": made_by["packages"].get("kanal"), "mlflow.source.git.commit": made_by["commit"]}
+    return {name: value for name, value in tags.items() if value}
 
 
 def _nothing_yet() -> bool:

@@ -13,20 +13,18 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from serve.article import find_column
 from serve.errors import InputError
-from serve.files.columns import as_text
 from serve.files.encoders import encoder
 from serve.files.formats import format_of, open_reader
 from serve.files.journal import open_output
 from train.duplicates import NEARLY, THRESHOLD, ShingleSets
+from workbench.crawl import TEXT, article_tables
 from workbench.dates import day_of
 
 IDENTICAL, NEARLY_THE_SAME, PARTLY_THE_SAME = KINDS = ("identical", "nearly the same", "partly the same")
 # What is added to the columns of a file.
 GROUP, COPY_OF, LIKENESS = "group", "copy_of", "likeness"
 SHOWN_GROUPS, TITLE_LENGTH = 10, 70
-TEXT = pa.large_string()
 
 
 @dataclass(frozen=True)
@@ -148,36 +146,11 @@ def read_articles(
     An article without an id has the name of its file and its number there. Raises InputError for a file that cannot be
     read or has no column of texts.
     """
-    tables = []
-    for file in files:
-        with open_reader(file) as reader:
-            text = find_column("text", reader.columns, text_column, file=reader.name)
-            title = find_column("title", reader.columns, title_column, file=reader.name, required=False)
-            others = {
-                name: find_column(name, reader.columns, file=reader.name, required=False)
-                for name in ("id", "date", "outlet")
-            }
-            names = {**others, "title": title if title != text else None, "text": text}
-            number = 0
-            for batch in reader:
-                cells = {name: _cells(batch, column) for name, column in names.items()}
-                numbered = [f"{Path(file).stem}-{number + i}" for i in range(1, batch.num_rows + 1)]
-                cells["id"] = pa.array(
-                    [own or made for own, made in zip(cells["id"].to_pylist(), numbered, strict=True)], TEXT
-                )
-                number += batch.num_rows
-                tables.append(pa.table(cells))
+    tables = list(article_tables(files, title_column, text_column))
     if not sum(map(len, tables)):
         raise InputError(f"{', '.join(map(str, files))}: no articles; name a file that has some.")
     frame: pd.DataFrame = pa.concat_tables(tables).combine_chunks().to_pandas()
     return frame
-
-
-def _cells(batch: pa.RecordBatch, column: str | None) -> pa.Array:
-    """A column as text, empty where there is none."""
-    if column is None:
-        return pa.array([""] * batch.num_rows, TEXT)
-    return as_text(batch.column(column)).fill_null("")
 
 
 def _batches(files: Sequence[Path], schema: pa.Schema, target: Path) -> Iterator[pa.RecordBatch]:

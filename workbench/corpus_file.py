@@ -1,5 +1,6 @@
 """A corpus as a file of JSON Lines: how an article is written down, and articles added to those there are."""
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -20,6 +21,12 @@ def article_line(article: Mapping[str, Any]) -> str:
     if article.get("split"):
         fields["split"] = article["split"]
     return json.dumps(fields, ensure_ascii=False)
+
+
+def content_id(article: Mapping[str, Any]) -> str:
+    """An id that the same title and text always have: the ids that crawls give may be those of other articles elsewhere."""
+    content = f"{article['title']}\0{article['text']}".encode("utf-8", "surrogatepass")
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def write_articles(path: str | Path, articles: Iterable[Mapping[str, Any]]) -> int:

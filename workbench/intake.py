@@ -1,6 +1,5 @@
 """Articles from elsewhere on their way into a corpus: their labels translated, days and ids in order, repeats left out."""
 
-import hashlib
 import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +10,9 @@ from typing import Any
 
 from serve.article import TOPIC_SEPARATOR, find_column
 from serve.errors import InputError
+from serve.regular import LARGEST_TOML, read_regular
 from train.corpus import FIELDS, Table, place_of
+from workbench.corpus_file import content_id
 from workbench.dates import day_of
 
 Labels = Mapping[str, Sequence[str]]
@@ -43,10 +44,10 @@ def read_labels(file: str | Path) -> dict[str, tuple[str, ...]]:
     Raises InputError for a file that is missing or has another form.
     """
     try:
-        table = tomllib.loads(Path(file).read_text(encoding="utf-8"))
+        table = tomllib.loads(read_regular(file, LARGEST_TOML).decode())
     except FileNotFoundError:
         raise InputError(f"{file}: no such file; name a TOML file with the topics of each label.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"{file}: not a TOML file ({error}); mend it there.") from None
     for label, topics in table.items():
         if not isinstance(topics, list) or not all(isinstance(topic, str) for topic in topics):
@@ -108,7 +109,7 @@ class Intake:
     def know(self, table: Table) -> None:
         """Remembers the articles that are there already."""
         for article in table.articles(article_columns(table, {})):
-            key = _content_id(article)
+            key = content_id(article)
             self._contents[key] = tuple(article["topics"])
             self._ids[article["id"] or key] = place_of(table.name, article["line"])
 
@@ -127,7 +128,7 @@ class Intake:
                 self.empty.append(where)
                 continue
             topics = self._topics(article["topics"]) if self.labelled else []
-            key = _content_id(article)
+            key = content_id(article)
             if key in self._contents:
                 self.repeats += 1
                 if topics is not None and set(topics) != set(self._contents[key]):
@@ -192,9 +193,3 @@ class Intake:
                 shown = "; ".join([*places[:SHOWN_PLACES], *(["..."] if len(places) > SHOWN_PLACES else [])])
                 remarks.append(f"{what}: {len(places):,} ({shown})")
         return remarks
-
-
-def _content_id(article: Mapping[str, Any]) -> str:
-    """An id that the same title and text always have."""
-    content = f"{article['title']}\0{article['text']}".encode("utf-8", "surrogatepass")
-    return hashlib.sha256(content).hexdigest()[:16]

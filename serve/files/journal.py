@@ -5,6 +5,7 @@ which run in its first line, and then, a line each time, how far source and outp
 on the disk. Whatever ends a run, OUT itself is there only when it is whole.
 """
 
+import errno
 import json
 import os
 import sys
@@ -19,8 +20,13 @@ from serve.atomic import sync
 from serve.errors import InputError, KanalError
 from serve.files.encoders import Encoder
 from serve.files.parts import START, Position
+from serve.regular import read_regular
 
 SECONDS_BETWEEN_CHECKPOINTS = 2
+# A journal of months.
+LARGEST = 1 << 28
+# On the disk, or in what this user may take of it.
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 Run = dict[str, Any]
 
@@ -45,8 +51,23 @@ class Checkpoint:
 
     @classmethod
     def of_json(cls, line: bytes) -> Self:
+        """From a line of a journal. Raises ValueError or TypeError for what `asdict` does not write."""
         entry = json.loads(line)
-        return cls(**{**entry, "position": Position(**entry["position"])})
+        reached = cls(**{**entry, "position": Position(**entry["position"])})
+        numbers = (
+            *asdict(reached.position).values(),
+            reached.rows,
+            reached.rejected,
+            reached.size,
+            reached.rejected_size,
+        )
+        if not all(type(number) is int and 0 <= number < 1 << 63 for number in numbers):
+            raise ValueError("a number of bytes or rows is none")
+        if not isinstance(reached.columns, list) or not all(isinstance(name, str) for name in reached.columns):
+            raise TypeError("the columns are no names")
+        if not isinstance(reached.whole, bool):
+            raise TypeError("'whole' is neither true nor false")
+        return reached
 
 
 class Output(Protocol):
@@ -66,8 +87,8 @@ def open_output(
     """The output to a file, which is there when the block has ended, or to standard output for None.
 
     `run` is what has to be the same for an interrupted run to be taken up with `resume`; None where none can be. Raises
-    InputError when the file cannot be written at all, or the interrupted run was another one; KanalError when writing
-    fails later. An InputError in the block leaves nothing to resume.
+    InputError when the file cannot be written at all, or the interrupted run was another one; KanalError when there is
+    no room, or writing fails later. An InputError in the block leaves nothing to resume.
     """
     if target is None:
         yield _Streams(encoded)
@@ -81,6 +102,10 @@ def open_output(
         except OSError as error:
             if not file.reached.size:
                 file.remove()
+            if error.errno in NO_ROOM:
+                raise KanalError(
+                    f"{target}: cannot be written ({error.strerror}); make room and begin again."
+                ) from None
             raise InputError(f"{target}: cannot be written ({error.strerror}); choose another place.") from None
         try:
             yield file
@@ -242,18 +267,23 @@ class _File:
     def _take_up(self) -> int:
         """Finds what has been reached, and returns the size of the journal up to there; 0 where nothing is to resume."""
         # The last line may have been cut off with the run.
-        lines = self.journal.read_bytes().splitlines(keepends=True) if self.journal.exists() else []
+        lines = read_regular(self.journal, LARGEST).splitlines(keepends=True) if self.journal.exists() else []
         entries = [line for line in lines if line.endswith(b"\n")]
         if not entries or not self.run:
             return 0
-        before = json.loads(entries[0])
+        try:
+            before = dict(json.loads(entries[0]))
+            reached = Checkpoint.of_json(entries[-1]) if len(entries) > 1 else Checkpoint()
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            raise InputError(
+                f"{self.journal}: not the journal of a run ({error}); run it without --resume to begin again."
+            ) from None
         for what, value in self.run.items():
             if before.get(what) != value:
                 raise InputError(
                     f"{self.encoded.name}: cannot be resumed, for {what} changed since the run was interrupted; "
                     "run it without --resume to begin again."
                 )
-        reached = Checkpoint.of_json(entries[-1]) if len(entries) > 1 else Checkpoint()
         for path, size in ((self.partial, reached.size), (self.rejected_partial, reached.rejected_size)):
             if not reached.whole and size > (path.stat().st_size if path.exists() else 0):
                 raise InputError(

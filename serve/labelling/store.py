@@ -143,14 +143,19 @@ class LabelStore:
             rows = db.execute("SELECT facts FROM topic ORDER BY number").fetchall()
         return [Topic.of_json(json.loads(facts)) for (facts,) in rows]
 
+    def tasks(self) -> Iterator[Task]:
+        """All tasks in their order, as they are when the first is asked for."""
+        return (version.task for version in self._versions())
+
     def labelled(self) -> Iterator[Labelled]:
         """The label that holds of each labelled task, in the tasks' order, all as they are when the first is asked for."""
+        return (version.label for version in self._versions() if version.label is not None)
+
+    def _versions(self) -> Iterator[Version]:
         # A connection of its own: who reads the whole file keeps nobody here from saving.
         with closing(open_database(self.path, create=False)) as db:
-            for row in db.execute(f"{_VERSIONS} WHERE label.number IS NOT NULL ORDER BY task.number"):
-                label = _version(row).label
-                assert label is not None
-                yield label
+            for row in db.execute(f"{_VERSIONS} ORDER BY task.number"):
+                yield _version(row)
 
     def count(self) -> tuple[int, int]:
         """How many tasks are labelled, and how many there are."""

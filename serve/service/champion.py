@@ -46,7 +46,7 @@ class _Place:
     def of(cls, model: str | None) -> "_Place":
         uri = version_uri(model)
         folder = find_model(uri or model)
-        stats = [(file.name, file.stat()) for file in sorted(folder.iterdir())] if folder.is_dir() else []
+        stats = [(file.name, file.lstat()) for file in sorted(folder.iterdir())] if folder.is_dir() else []
         return cls(uri, folder, tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats))
 
     def __str__(self) -> str:

@@ -40,6 +40,7 @@ CONTENT_TYPES = {
 MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 ENCODINGS = ("", "identity", "gzip", "zstd")
 CHUNK = 2**18
+NO_ROOM = "There is no room for the file and its answer; try again later."
 SECONDS_BETWEEN_CHECKS = 0.2
 # So many rejected rows are told of in a header, each in so many characters.
 MOST_REJECTED, LONGEST_REASON = 20, 160
@@ -96,7 +97,10 @@ class Uploads:
         stopped = threading.Event()
         try:
             source = Path(folder.name, f"articles.{upload.format}")
-            await _save(request, source)
+            try:
+                await _save(request, source)
+            except OSError:
+                raise Problem(503, NO_ROOM, reason="disk") from None
             future = self.threads.pool.submit(self._file, Path(folder.name), source, serving, upload, stopped)
         except BaseException:
             folder.cleanup()
@@ -146,7 +150,7 @@ class Uploads:
         except InputError as error:
             raise Problem(422, _as_parameters(str(error), source)) from None
         except KanalError:
-            raise Problem(503, "There is no room for the answer; try again later.", reason="disk") from None
+            raise Problem(503, NO_ROOM, reason="disk") from None
         return Answered(target.open("rb"), target.stat().st_size, outcome, _rejected(rejected_file(target)))
 
 

@@ -1,4 +1,3 @@
-import hashlib
 import json
 import shutil
 import subprocess
@@ -11,7 +10,8 @@ import pandas as pd
 import pytest
 
 from serve.errors import ModelError
-from serve.model import CARD, VOCABULARY, WEIGHTS, TopicModel, _card_hash, compose, compose_all, mostly_unknown
+from serve.model import TopicModel, compose, compose_all, mostly_unknown
+from serve.model_files import CARD, VOCABULARY, WEIGHTS
 from serve.paths import ROOT
 from serve.vectorizer import Documents
 
@@ -190,7 +190,7 @@ def test_weights_that_do_not_fit_are_refused(embedded_model, tmp_path):
         replace(embedded_model, thresholds=embedded_model.thresholds.astype(np.float32)),
     ):
         wrong.save(tmp_path / "model")
-        with pytest.raises(ModelError, match=r"not a usable model.*expected finite"):
+        with pytest.raises(ModelError, match=r"not a usable model.*(expected finite|holds figures)"):
             TopicModel.load(tmp_path / "model")
 
 
@@ -208,52 +208,6 @@ def test_all_articles_are_composed_as_one_is(corpus_texts):
     for many in (compose_all(texts, titles, 2), compose_all(pd.Series(texts[:53]), pd.Series(titles[:53]), 2)):
         assert list(many) == list(expected)[: len(many)]
     assert list(compose_all([None, "halo"], None, 2)) == ["", "halo"]
-
-
-def rewrite_weights(folder, content):
-    """As somebody would who knows the format and makes the hashes fit."""
-    (folder / WEIGHTS).write_bytes(content)
-    card = json.loads((folder / CARD).read_text())
-    card["sha256"][WEIGHTS] = hashlib.sha256(content).hexdigest()
-    card["sha256"][CARD] = _card_hash(card)
-    (folder / CARD).write_text(json.dumps(card))
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"data_offsets": [0, 1 << 40]},
-        {"data_offsets": [-4096, -3792]},
-        {"data_offsets": [304, 0]},
-        {"data_offsets": [1, 305]},
-        {"data_offsets": [0.5, 304]},
-        {"data_offsets": [1 << 80, 1 << 81]},
-        {"data_offsets": 7},
-        {"shape": [1 << 80]},
-        {"shape": "many"},
-        {"dtype": "F16"},
-        {"dtype": ["F64"]},
-    ],
-)
-def test_a_hostile_header_of_the_weights_is_refused_with_a_sentence(copy, change):
-    content = (copy / WEIGHTS).read_bytes()
-    start = 8 + int.from_bytes(content[:8], "little")
-    header = json.loads(content[8:start])
-    header["thresholds"] |= change
-    spelt = json.dumps(header).encode()
-    spelt += b" " * (-len(spelt) % 8)
-    rewrite_weights(copy, len(spelt).to_bytes(8, "little") + spelt + content[start:])
-    with pytest.raises(ModelError, match=r"not a usable model"):
-        TopicModel.load(copy)
-
-
-@pytest.mark.parametrize(
-    "content", [b"", b"\xff" * 8, b"\xff" * 7 + b"\x7f{}", (1 << 20).to_bytes(8, "little") + b"[" * (1 << 20)]
-)
-def test_weights_without_a_header_are_refused_with_a_sentence(copy, content):
-    rewrite_weights(copy, content)
-    with pytest.raises(ModelError, match=r"not a usable model"):
-        TopicModel.load(copy)
 
 
 def test_the_weights_stay_in_their_file_which_may_be_replaced_meanwhile(copy):

@@ -5,7 +5,7 @@ import pytest
 from serve.errors import InputError
 from serve.topics import Topic, load_topics
 from train.evaluate import evaluate
-from train.fit import Settings, choose_taxonomy, fit
+from train.fit import Settings, choose_taxonomy, cross_fit, fit, out_of_fold
 from train.linear import fit_all
 
 WORDS = {
@@ -114,3 +114,39 @@ def test_labels_that_the_taxonomy_knows_get_its_names():
 def test_one_topic_is_no_taxonomy():
     with pytest.raises(InputError, match="a model needs two"):
         choose_taxonomy(corpus(20, lambda i: ["bola"]), None)
+
+
+def two_or_one(i: int) -> list[str]:
+    return [["bola"], ["uang"], ["bola", "uang"], ["cuaca"]][i % 4]
+
+
+def test_a_fold_knows_nothing_of_the_topics_held_out():
+    articles = corpus(80, two_or_one)
+    fitted = cross_fit(articles, taxonomy(), every_fold=True)
+    held_out, _ = fitted.folds[0]
+    articles["topics"] = [["cuaca"] if i in held_out else topics for i, topics in enumerate(articles["topics"])]
+    others = cross_fit(articles, taxonomy(), every_fold=True)
+    for i, ((_, before), (_, after)) in enumerate(zip(fitted.fold_models(), others.fold_models(), strict=True)):
+        assert (before.weights == after.weights).all() == (i == 0)
+
+
+def test_every_article_gets_probabilities_of_the_model_that_had_not_seen_it(monkeypatch):
+    # Two folds would be enough for a calibration.
+    monkeypatch.setattr("train.fit.ENOUGH_ARTICLES", 40)
+    monkeypatch.setattr("train.fit.ENOUGH_POSITIVES", 1)
+    articles = corpus(80, two_or_one)
+    found = out_of_fold(articles, taxonomy())
+    assert found.shape == (80, 3)
+    fitted = cross_fit(articles, taxonomy(), every_fold=True)
+    assert sorted(i for rows, _ in fitted.folds for i in rows) == list(range(80))
+    for rows, model in fitted.fold_models():
+        np.testing.assert_allclose(found[rows], model.predict_proba(articles["text"].iloc[rows].tolist()), atol=1e-5)
+    assert len(cross_fit(articles, taxonomy()).folds) == 2
+
+
+def test_the_model_of_all_articles_is_that_of_fit(tmp_path):
+    articles = corpus(80, two_or_one)
+    fit(articles, taxonomy()).save(tmp_path / "fit")
+    cross_fit(articles, taxonomy(), every_fold=True).model.save(tmp_path / "cross_fit")
+    for file in (tmp_path / "fit").iterdir():
+        assert file.read_bytes() == (tmp_path / "cross_fit" / file.name).read_bytes()

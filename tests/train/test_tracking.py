@@ -199,7 +199,7 @@ def test_whatever_step_fails_the_champion_is_the_old_one(
 
 def test_a_comparison_on_other_articles_is_an_error_and_promotes_nothing(mlruns: Path) -> None:
     track(0.1)
-    with pytest.raises(ValueError, match="same test articles"):
+    with pytest.raises(ValueError, match="same articles"):
         tracking.track(
             tiny_model(),
             evaluation(0.1),
@@ -262,6 +262,19 @@ def test_figures_that_are_no_number_are_left_out(mlruns: Path) -> None:
     assert "macro_f1" not in mlflow.get_run(tracked.run_id).data.metrics
     [found] = tracking.list_versions()
     assert found.macro_f1 is None and found.micro_f1 == 0
+
+
+def test_figures_without_a_training_are_a_run_of_their_own(mlruns: Path, tmp_path: Path) -> None:
+    report = tmp_path / "report"
+    report.mkdir()
+    (report / "index.html").write_text("<h1>Drift</h1>")
+    run_id = tracking.log_figures("drift", {"limit": 0.2}, {"psi/Harian: A": 0.5, "called": 1}, report)
+    run = mlflow.get_run(run_id)
+    assert run.data.metrics == {"psi/Harian_ A": 0.5, "called": 1} and run.data.params == {"limit": "0.2"}
+    assert run.info.status == "FINISHED"
+    assert mlflow.get_experiment(run.info.experiment_id).name == "drift"
+    assert "report/index.html" in [file.path for file in mlflow.MlflowClient().list_artifacts(run_id, "report")]
+    assert not tracking.list_versions()
 
 
 def test_an_experiment_that_was_deleted_is_restored(mlruns: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from running import TEXT, ask, server_thread, small_model, wait_for
 
 from serve.errors import InputError
-from serve.model import WEIGHTS
+from serve.model_files import WEIGHTS
 from serve.registry import CHAMPION, MODEL_FOLDER, NAME, find_model, local_database, mlflow_client, version_uri
 from serve.service.champion import Champion
 from serve.service.settings import Settings

@@ -1,0 +1,72 @@
+"""Labels from a store into a corpus file."""
+
+import json
+from pathlib import Path
+
+from serve.labelling.store import Labelled, LabelStore, Task
+from train.corpus import load_corpus
+from workbench.corpus_file import write_articles
+from workbench.label_import import decide, import_labels
+
+
+def store(path: Path, labels: dict[str, tuple[str, ...]]) -> Path:
+    """A label store whose tasks are labelled so, and one task more."""
+    with LabelStore(path, create=True) as opened:
+        for name in (*labels, "waiting"):
+            opened.add([Task(name, f"Judul {name}", f"Teks {name}.", "2026-03-04", "Warta Uji")])
+        for name, topics in labels.items():
+            opened.save(name, topics, "sari", 0)
+    return path
+
+
+def article(name: str, *topics: str) -> dict[str, object]:
+    return {"id": name, "date": "", "outlet": "", "title": "Lama", "text": "Teks lama.", "topics": topics}
+
+
+def test_labels_of_a_store_become_articles_of_a_corpus(tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus.jsonl"
+    labels = store(tmp_path / "labels.db", {"a": ("sports", "crime"), "b": ()})
+    assert import_labels(labels, corpus).added == 2
+    frame = load_corpus([corpus])
+    assert list(frame["id"]) == ["a", "b"]
+    assert list(frame["topics"]) == [["sports", "crime"], []]
+    assert set(frame["date"]) == {"2026-03-04"} and set(frame["outlet"]) == {"Warta Uji"}
+    assert list(frame["text"]) == ["Teks a.", "Teks b."]
+
+
+def test_an_article_that_the_corpus_has_stays_as_it_is_and_is_told(tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus.jsonl"
+    write_articles(corpus, [article("same", "crime", "court"), article("other", "crime")])
+    before = corpus.read_bytes()
+    labels = store(tmp_path / "labels.db", {"same": ("court", "crime"), "other": ("court",), "new": ("sports",)})
+    found = import_labels(labels, corpus)
+    assert (found.added, found.known, found.otherwise) == (1, ["same"], ["other"])
+    assert corpus.read_bytes().startswith(before)
+    assert json.loads(corpus.read_bytes().removeprefix(before))["id"] == "new"
+    assert "1 left out: in the corpus with other topics (other)" in found.table()
+
+
+def test_a_second_import_adds_nothing(tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus.jsonl"
+    labels = store(tmp_path / "labels.db", {"a": ("sports",)})
+    import_labels(labels, corpus)
+    before = corpus.read_bytes()
+    assert import_labels(labels, corpus).added == 0
+    assert corpus.read_bytes() == before
+
+
+def test_who_said_otherwise_is_told(tmp_path: Path) -> None:
+    task = Task("a", "Judul", "Teks")
+    given = [("sari", ("crime",), "1"), ("budi", ("court", "crime"), "2"), ("ani", (), "3")]
+    (decision,) = decide(Labelled(task, topics, who, at) for who, topics, at in given)
+    assert decision.unlike
+    assert decision.topics == ("crime",)
+    assert decision.by_annotator == {"sari": ("crime",), "budi": ("court", "crime"), "ani": ()}
+
+
+def test_the_order_of_topics_is_no_disagreement() -> None:
+    task = Task("a", "Judul", "Teks")
+    given = [("sari", ("crime", "court"), "1"), ("budi", ("court", "crime"), "2")]
+    (decision,) = decide(Labelled(task, topics, who, at) for who, topics, at in given)
+    assert not decision.unlike
+    assert decision.topics == ("crime", "court")
