@@ -139,7 +139,12 @@ def encode(text: str) -> bytes:
     # Python lower-cases a capital sigma by its neighbours ("ΟΔΟΣ" -> "οδος" with a final "ς"), the kernels one by one.
     # A dotted "İ", whose lower case is two characters, is left to the kernels: the text keeps its length.
     if "Σ" in text:
-        text = "İ".join(part.lower() for part in text.split("İ"))
+        lowered, at = text.lower(), 0
+        parts: list[str] = []
+        for part in text.split("İ"):
+            parts.append(lowered[at : at + len(part)])
+            at += len(part) + len("İ".lower())
+        text = "İ".join(parts)
     return _encode_page(text)
 
 

@@ -166,7 +166,7 @@ def _reason(
 ) -> str:
     """Why an article was chosen, in words: the topics that count most for it."""
     if strategy is Strategy.rare_topic:
-        j = int((probabilities / (counts + 1)).argmax())
+        j = int((probabilities * (1 - probabilities) / (counts + 1)).argmax())
         return f"rare topic: {model.topics[j]} {probabilities[j]:.2f}, {counts[j]} labelled"
     closest = np.argsort(np.abs(probabilities - 0.5), kind="stable")[:2]
     return "uncertain: " + ", ".join(f"{model.topics[j]} {probabilities[j]:.2f}" for j in closest)

@@ -37,7 +37,7 @@ def worth(
     articles there are of each topic.
     """
     if strategy is Strategy.rare_topic:
-        return np.asarray(probabilities @ (1 / (labelled + 1)))
+        return _open(probabilities) @ (1 / (labelled + 1))
     return entropy(probabilities, single_label) * np.minimum(words, READ_WORDS)
 
 
@@ -75,13 +75,19 @@ def _spread(rows: csr_matrix, worths: Figures, n: int) -> NDArray[np.int64]:
     return np.array(chosen, np.int64)
 
 
+def _open(probabilities: Figures) -> Figures:
+    """(n, k): the variance of what a person will say. A topic's sure articles would only repeat what is known of it."""
+    return probabilities * (1 - probabilities)
+
+
 def _likely(probabilities: Figures, labelled: NDArray[np.int64], n: int) -> NDArray[np.int64]:
     """One after the other the article that most fills up what is rare; each is counted as its probabilities expect."""
     counts = labelled + 1.0
+    undecided = _open(probabilities)
     chosen: list[int] = []
     free = np.ones(len(probabilities), bool)
     for _ in range(n):
-        best = int(np.where(free, probabilities @ (1 / counts), -np.inf).argmax())
+        best = int(np.where(free, undecided @ (1 / counts), -np.inf).argmax())
         chosen.append(best)
         free[best] = False
         counts = counts + probabilities[best]

@@ -46,7 +46,8 @@ class Reader:
 
     `schema` tells the columns. CSV has strings alone, Parquet its own types. In JSON Lines the columns are the keys of
     the first batch; a batch with later keys has these as further columns after them, a missing key is null, and a
-    column is of type JSON in the batches where it holds anything but strings.
+    column is of type JSON in the batches where it holds anything but strings. A row whose keys would make too many columns
+    is rejected.
     """
 
     name: str

@@ -1,6 +1,6 @@
 """Fuzzes each target for a while, runs the kernels with their bounds checked, and measures that work grows linearly.
 
-    python -m tests.fuzz [--seconds 60] [--only TARGET ...] [--size 2500000]
+    python -m tests.fuzz [--seconds 60] [--size 2500000] [--only NAME ...]
 
 Prints the rows of the table in docs/reliability.md. Exits with status 1 where anything was found; an input that was
 found stays under tests/fuzz/cases/.
@@ -37,16 +37,19 @@ def main() -> int:
         _checked(options)
     if options.child:
         return 0
+    from tests.fuzz.growth import PARTS
     from tests.fuzz.targets import TARGETS
 
-    unknown = [name for name in options.only if name not in TARGETS]
+    known = [*TARGETS, *PARTS]
+    unknown = [name for name in options.only if name not in known]
     if unknown:
-        print(f"no target '{unknown[0]}'; there are {', '.join(TARGETS)}", file=sys.stderr)
+        print(f"there is no '{unknown[0]}'; there are {', '.join(known)}", file=sys.stderr)
         return 2
+    wanted = options.only or known
+    targets = [name for name in wanted if name in TARGETS]
     with tempfile.TemporaryDirectory(prefix="kanal-fuzz-") as folder:
-        wanted = options.only or list(TARGETS)
-        rows = [*_fuzzed(wanted, options.seconds, Path(folder)), *_bounds(wanted, options.seconds, Path(folder))]
-    rows += _growth(options.size) if options.size else []
+        rows = [*_fuzzed(targets, options.seconds, Path(folder)), *_bounds(targets, options.seconds, Path(folder))]
+    rows += _growth([name for name in wanted if name in PARTS], options.size)
     print("| what was tried | how often | what happened |\n|---|---|---|")
     for row in rows:
         print(f"| {' | '.join(row[:3])} |")
@@ -56,9 +59,11 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--seconds", type=float, default=60, help="for each target (default: %(default)s)")
-    parser.add_argument("--only", nargs="*", default=[], help="these targets alone")
     parser.add_argument(
-        "--size", type=int, default=2_500_000, help="bytes, and four times as many, whose times are compared; 0: none"
+        "--only", nargs="*", default=[], help="these alone of the targets, and of what has to be linear"
+    )
+    parser.add_argument(
+        "--size", type=int, default=2_500_000, help="bytes, and four times as many, whose times are compared"
     )
     parser.add_argument("--child", choices=["atheris", "hypothesis", "checked"], help=argparse.SUPPRESS)
     parser.add_argument("--corpus", type=Path, help=argparse.SUPPRESS)
@@ -127,10 +132,10 @@ def _checked(options: argparse.Namespace) -> None:
     print(f"{inputs:,}")
 
 
-def _growth(size: int) -> Iterator[Row]:
+def _growth(wanted: list[str], size: int) -> Iterator[Row]:
     from tests.fuzz import growth
 
-    for part in (growth.cleaning, growth.regexes, growth.files, growth.others):
+    for part in map(growth.PARTS.__getitem__, wanted):
         found = []
         for work in part():
             found.append(growth.measure(work, size))

@@ -111,7 +111,7 @@ def by_atheris(target: Callable[[], Target], seconds: float, corpus: Path) -> No
 
 def by_hypothesis(target: Target, seconds: float, seed: int = 0) -> int:
     """Runs Hypothesis until the time is over, and returns the number of inputs."""
-    from hypothesis import HealthCheck, given, settings
+    from hypothesis import HealthCheck, Phase, given, settings
     from hypothesis import seed as seeded
     from hypothesis import strategies as st
 
@@ -127,7 +127,13 @@ def by_hypothesis(target: Target, seconds: float, seed: int = 0) -> int:
     round_ = 0
     while time.monotonic() < end:
         round_ += 1
-        limits = settings(max_examples=500, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+        limits = settings(
+            max_examples=500,
+            deadline=None,
+            database=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
         seeded(seed + round_)(limits(given(st.binary(max_size=LONGEST))(one)))()
     return inputs
 

@@ -221,8 +221,6 @@ def others() -> Iterator[Work]:
     )
 
 
-def all_work() -> Iterator[Work]:
-    yield from cleaning()
-    yield from regexes()
-    yield from files()
-    yield from others()
+PARTS = {
+    "linear_cleaning": cleaning, "linear_regexes": regexes, "linear_files": files, "linear_others": others,
+}  # fmt: skip

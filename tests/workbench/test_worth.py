@@ -45,9 +45,14 @@ def test_copies_alone_give_no_more_than_one_diverse_article() -> None:
 
 def test_rare_topics_take_turns() -> None:
     """Two topics lack articles alike: after a likely one of the first, one of the second fills up more."""
-    p = np.array([[0.7, 0.0], [0.69, 0.0], [0.0, 0.6]])
+    p = np.array([[0.6, 0.0], [0.61, 0.0], [0.0, 0.7]])
     chosen = choose(Strategy.rare_topic, 2, p, worths(Strategy.rare_topic, p), rows(0, 1, 2), NONE)
     assert sorted(chosen.tolist()) == [0, 2]
+
+
+def test_what_is_sure_to_be_of_a_rare_topic_is_not_asked_for() -> None:
+    p = np.array([[0.99, 0.0], [0.6, 0.0]])
+    assert choose(Strategy.rare_topic, 1, p, worths(Strategy.rare_topic, p), rows(0, 1), NONE).tolist() == [1]
 
 
 @pytest.mark.parametrize("strategy", Strategy)
