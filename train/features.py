@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from serve.errors import InputError
 from serve.vectorizer import Documents, TfidfVectorizer, Vocabulary, count_terms, inverse_document_frequency
 from train.background import Background, of_length_one
 
@@ -74,10 +75,16 @@ def learn_features(
     """The terms of the documents, of the background (its words) and of `phrases` (word pairs), with idf and vectors.
 
     A term is as rare as documents and background together say; a background's words are known though no document
-    holds them. `min_df` and `max_df` are of the documents.
+    holds them. `min_df` and `max_df` are of the documents. Raises InputError where no word is left by these.
     """
     n = len(documents)
-    counts = count_terms(documents, (1, ngram_max), min(min_df, n), max(max_df * n, min_df))
+    try:
+        counts = count_terms(documents, (1, ngram_max), min(min_df, n), max(max_df * n, min_df))
+    except ValueError:
+        raise InputError(
+            f"No word is in {min_df} or more of the {n} articles, and in {max_df:.0%} of them at most; "
+            "give more articles, or check the column of texts (--text-column)."
+        ) from None
     names = set(counts.spelt.decode().split("\0")[:-1]) | set(phrases)
     if background is not None:
         names |= {term for term in background.terms if " " not in term}

@@ -3,6 +3,7 @@ import pytest
 from scipy.sparse import csr_matrix, vstack
 from sklearn.feature_extraction.text import TfidfVectorizer as ScikitLearnVectorizer
 
+from serve.errors import InputError
 from serve.vectorizer import Documents
 from train.background import Background
 from train.features import learn_features
@@ -72,3 +73,8 @@ def test_rows_of_all_parts_stand_one_under_the_other():
     expected = vstack([*map(features.vectorizer.transform, parts), features.profiles]).toarray()
     np.testing.assert_array_equal(x.toarray(), expected)
     np.testing.assert_allclose(z, expected @ features.vectors, atol=1e-6)
+
+
+def test_articles_without_a_word_in_common_are_refused_with_a_sentence():
+    with pytest.raises(InputError, match=r"^No word is in 2 or more of the 2 articles"):
+        learn_features(Documents.of(["kerja", "sama"]), ngram_max=1, min_df=2, max_df=1.0)
