@@ -1,6 +1,6 @@
 """How many labels a queue saves: articles of the embedded corpus labelled in the order that each strategy asks for them.
 
-    python -m benchmarks.active_learning [--plain] [--seeds 3] [--plot active_learning.png]
+    python -m benchmarks.active_learning [--plain] [--seeds 3] [--test dev.jsonl] [--plot active_learning.png]
 
 The training part is a crawl whose labels are hidden until an article is chosen; the test part measures. All strategies begin
 with the same articles drawn by chance, choose BATCH more, learn anew from all that are labelled, and so on, with the
@@ -34,7 +34,7 @@ from workbench.strategy import Strategy
 from workbench.worth import choose, worth
 
 SHARE = 0.95
-FIRST, BATCH = 100, 50
+FIRST, BATCH = 200, 50
 # Curves are drawn to so many labels at least; what is not as wanted with so many at most is given up.
 LEAST, MOST = 700, 2000
 RANDOM, MARGIN = "random order", "smallest margin"
@@ -112,6 +112,11 @@ def labels_until(curve: Curve, wanted: float) -> float:
     return float(after if high == low else before + (wanted - low) / (high - low) * (after - before))
 
 
+def until(curve: Curve, wanted: float) -> str:
+    labels = labels_until(curve, wanted)
+    return f">{curve[-1, 0]:.0f}" if np.isnan(labels) else f"{labels:.0f}"
+
+
 def chart(curves: Mapping[str, Curve], wanted: float, full: float) -> Figure:
     figure = Figure(figsize=(6.4, 4), layout="constrained")
     axes = figure.add_subplot()
@@ -130,11 +135,13 @@ def main() -> None:
     parser.add_argument("--plain", action="store_true", help="train without background and lexicon")
     parser.add_argument("--seeds", type=int, default=3, help="how many draws of the first articles")
     parser.add_argument("--orders", nargs="+", choices=ORDERS, default=ORDERS)
+    parser.add_argument("--test", metavar="FILE", help="labelled articles to measure on, in place of the test part")
     parser.add_argument("--plot", metavar="FILE", type=Path, help="the PNG file to draw the curves to")
     arguments = parser.parse_args()
 
     begin = time.perf_counter()
     crawl, testing = split_corpus(load_corpus([EMBEDDED_CORPUS]))
+    testing = load_corpus([arguments.test]) if arguments.test else testing
     background = load_background(None)
     assert background is not None
     background = replace(background, profiles=background.profiles[:0])
@@ -150,7 +157,7 @@ def main() -> None:
         curves = simulation.curves(order, arguments.seeds, wanted)
         shown[order] = curves.mean(axis=0)
         needed[order] = labels_until(shown[order], wanted)
-        by_seed = " ".join(f"{labels_until(curve, wanted):.0f}" for curve in curves)
+        by_seed = " ".join(until(curve, wanted) for curve in curves)
         figures = [f"{micro:.3f}" for labels, micro, _ in shown[order] if labels in (300, 500, 700)]
         share = needed[order] / needed.get(RANDOM, float("nan"))
         print(f"| {order} | {needed[order]:.0f} | {share:.0%} | {by_seed} | {' '.join(figures)} |", flush=True)
