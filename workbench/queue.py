@@ -23,7 +23,7 @@ from workbench.crawl import article_tables
 from workbench.dates import day_of
 from workbench.label_studio import write_label_studio
 from workbench.strategy import Strategy
-from workbench.worth import choose, worth
+from workbench.worth import choose, label_variance, worth
 
 STORE, STUDIO = ".db", ".json"
 # So many of the articles most worth a label are held, which bounds the memory; copies among them are told apart.
@@ -166,7 +166,7 @@ def _reason(
 ) -> str:
     """Why an article was chosen, in words: the topics that count most for it."""
     if strategy is Strategy.rare_topic:
-        j = int((probabilities * (1 - probabilities) / (counts + 1)).argmax())
+        j = int((label_variance(probabilities) / (counts + 1)).argmax())
         return f"rare topic: {model.topics[j]} {probabilities[j]:.2f}, {counts[j]} labelled"
     closest = np.argsort(np.abs(probabilities - 0.5), kind="stable")[:2]
     return "uncertain: " + ", ".join(f"{model.topics[j]} {probabilities[j]:.2f}" for j in closest)

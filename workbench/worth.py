@@ -24,6 +24,11 @@ def entropy(probabilities: Figures, single_label: bool) -> Figures:
     return np.asarray(bits.sum(axis=1))
 
 
+def label_variance(probabilities: Figures) -> Figures:
+    """(n, k): the variance of what a person will say. A topic's sure articles would only repeat what is known of it."""
+    return probabilities * (1 - probabilities)
+
+
 def worth(
     strategy: Strategy,
     probabilities: Figures,
@@ -37,7 +42,7 @@ def worth(
     articles there are of each topic.
     """
     if strategy is Strategy.rare_topic:
-        return _open(probabilities) @ (1 / (labelled + 1))
+        return label_variance(probabilities) @ (1 / (labelled + 1))
     return entropy(probabilities, single_label) * np.minimum(words, READ_WORDS)
 
 
@@ -75,15 +80,10 @@ def _spread(rows: csr_matrix, worths: Figures, n: int) -> NDArray[np.int64]:
     return np.array(chosen, np.int64)
 
 
-def _open(probabilities: Figures) -> Figures:
-    """(n, k): the variance of what a person will say. A topic's sure articles would only repeat what is known of it."""
-    return probabilities * (1 - probabilities)
-
-
 def _likely(probabilities: Figures, labelled: NDArray[np.int64], n: int) -> NDArray[np.int64]:
     """One after the other the article that most fills up what is rare; each is counted as its probabilities expect."""
     counts = labelled + 1.0
-    undecided = _open(probabilities)
+    undecided = label_variance(probabilities)
     chosen: list[int] = []
     free = np.ones(len(probabilities), bool)
     for _ in range(n):

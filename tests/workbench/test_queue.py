@@ -69,6 +69,14 @@ def test_empty_and_foreign_articles_are_left_out(tmp_path: Path) -> None:
     assert (found.read, found.unfit) == (3, 2)
 
 
+@pytest.mark.parametrize("strategy", Strategy)
+def test_where_nothing_is_fit_nothing_is_chosen(tmp_path: Path, strategy: Strategy) -> None:
+    file, corpus = crawl(tmp_path / "crawl.jsonl", [""]), crawl(tmp_path / "corpus.jsonl", ["apa"], topics=["politik"])
+    file.write_text('{"text": ""}\n{"text": null}\n')
+    found = make_queue(small_model(), [file], 3, strategy, labelled=load_corpus([corpus]))
+    assert (found.tasks, found.read, found.unfit) == ([], 2, 2)
+
+
 def test_articles_of_the_corpus_and_of_the_store_are_left_out_and_their_copies(tmp_path: Path) -> None:
     texts = [text(UNSURE, i) for i in range(4)]
     corpus = crawl(tmp_path / "corpus.jsonl", [texts[0] + " berubah"], topics=["politik"])
