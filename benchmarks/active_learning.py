@@ -112,6 +112,11 @@ def labels_until(curve: Curve, wanted: float) -> float:
     return float(after if high == low else before + (wanted - low) / (high - low) * (after - before))
 
 
+def until(curve: Curve, wanted: float) -> str:
+    labels = labels_until(curve, wanted)
+    return f">{curve[-1, 0]:.0f}" if np.isnan(labels) else f"{labels:.0f}"
+
+
 def chart(curves: Mapping[str, Curve], wanted: float, full: float) -> Figure:
     figure = Figure(figsize=(6.4, 4), layout="constrained")
     axes = figure.add_subplot()
@@ -150,7 +155,7 @@ def main() -> None:
         curves = simulation.curves(order, arguments.seeds, wanted)
         shown[order] = curves.mean(axis=0)
         needed[order] = labels_until(shown[order], wanted)
-        by_seed = " ".join(f"{labels_until(curve, wanted):.0f}" for curve in curves)
+        by_seed = " ".join(until(curve, wanted) for curve in curves)
         figures = [f"{micro:.3f}" for labels, micro, _ in shown[order] if labels in (300, 500, 700)]
         share = needed[order] / needed.get(RANDOM, float("nan"))
         print(f"| {order} | {needed[order]:.0f} | {share:.0%} | {by_seed} | {' '.join(figures)} |", flush=True)
