@@ -73,7 +73,9 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     setup = tomllib.loads((source / "pyproject.toml").read_text())["tool"]["setuptools"]
     patterns = [f"{module}.py" for module in setup["py-modules"]]
     patterns += [f"{package.replace('.', '/')}/*.py" for package in setup["packages"]]
-    patterns += [f"{package}/{pattern}/*" for package, found in setup["package-data"].items() for pattern in found]
+    for package, found in setup["package-data"].items():
+        # What setuptools takes "page/**" for: all files below; pathlib's "**" is folders alone.
+        patterns += [f"{package}/{pattern}" + "/*" * pattern.endswith("**") for pattern in found]
     for file in (file for pattern in patterns for file in source.glob(pattern) if file.is_file()):
         (target / file.relative_to(source)).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(file, target / file.relative_to(source))

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import kanal
+from cli import prediction
 from serve.files import lines
 from tests.serve.files.keywords import Keywords, Stopped
 
@@ -19,7 +20,7 @@ def predict(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
     """Runs `kanal predict` with a model and arguments, and gives its exit status, output and errors."""
 
     def run(model: Keywords, *arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(kanal, "load", lambda _: model)
+        monkeypatch.setattr(prediction, "load", lambda _: model)
         monkeypatch.setattr(sys, "argv", ["kanal", "predict", *map(str, arguments)])
         with pytest.raises(SystemExit) as stopped:
             kanal.main()

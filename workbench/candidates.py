@@ -70,10 +70,7 @@ def find_candidates(
     """
     seeds = list(dict.fromkeys(filter(None, (" ".join(TOKEN.findall(word.lower())) for word in words))))
     documents, known = (compose_all(frame["text"], frame["title"], TITLE_WEIGHT) for frame in (articles, examples))
-    try:
-        like = likeness(documents, seeds, known, background)
-    except ValueError:
-        raise InputError("The articles have hardly a word in common; give more of them.") from None
+    like = likeness(documents, seeds, known, background)
     if not like.any():
         raise InputError(
             "No article holds any of the seed words, and nothing else tells what the topic is about; "

@@ -116,9 +116,7 @@ def create_app(settings: Settings, champion: Champion) -> ASGIApp:
             return found, [filed.names[j] for j in filed.assigned.nonzero()[1]]
 
         found, topics = work() if small and len(articles) <= SMALL_ARTICLES else await threads.run(work)
-        metrics.articles.inc(len(articles))
-        for topic in topics:
-            metrics.topics.labels(topic).inc()
+        metrics.filed(len(articles), topics)
         return Response(found, media_type=NINJS if in_ninjs else "application/json")
 
     @api.post(
@@ -194,7 +192,7 @@ def create_app(settings: Settings, champion: Champion) -> ASGIApp:
     ) -> Response:
         upload = Upload(format_of(request, format), title_column, text_column, all_topics)
         response, outcome = await uploads.answer(request, _serving(champion), upload)
-        metrics.articles.inc(outcome.rows)
+        metrics.filed(outcome.rows, ())
         return response
 
     @api.get(

@@ -1,6 +1,7 @@
 """What the service counts, for Prometheus."""
 
 import os
+from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -36,6 +37,31 @@ class Metrics:
             multiprocess_mode="livesum", registry=self.registry,
         )  # fmt: skip
         self._version: str | None = None
+
+        # To find a counter by its labels takes as long as many other parts of an answer.
+        self._answers: dict[tuple[str, int], Counter] = {}
+        self._times: dict[str, Histogram] = {}
+        self._by_topic: dict[str, Counter] = {}
+
+    def answered(self, path: str, status: int, seconds: float) -> None:
+        """Counts an answer, and the time that it took."""
+        answers = self._answers.get((path, status))
+        if answers is None:
+            answers = self._answers[path, status] = self.requests.labels(path, status)
+        times = self._times.get(path)
+        if times is None:
+            times = self._times[path] = self.seconds.labels(path)
+        answers.inc()
+        times.observe(seconds)
+
+    def filed(self, articles: int, topics: Iterable[str]) -> None:
+        """Counts articles that were filed, and the topics that they were given."""
+        self.articles.inc(articles)
+        for topic in topics:
+            counter = self._by_topic.get(topic)
+            if counter is None:
+                counter = self._by_topic[topic] = self.topics.labels(topic)
+            counter.inc()
 
     def use(self, version: str) -> None:
         """Notes that this process answers with another version of the model."""

@@ -70,8 +70,7 @@ class Observed:
                 _drop(send)
             seconds = time.perf_counter() - begin
             path = self._path(scope)
-            self.metrics.requests.labels(path, status).inc()
-            self.metrics.seconds.labels(path).observe(seconds)
+            self.metrics.answered(path, status, seconds)
             if access.isEnabledFor(logging.INFO):
                 raw = scope.get("raw_path") or scope["path"].encode()
                 shown = raw[:200].decode("ascii", "backslashreplace")

@@ -74,6 +74,8 @@ def _exit(*_: object) -> NoReturn:
 
 
 def _log() -> None:
+    # What no line shows need not be found out for each of them (Python's logging HOWTO, "Optimization").
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s", level=logging.WARNING)
     logging.getLogger("kanal").setLevel(logging.INFO)
 

@@ -45,7 +45,7 @@ class Settings:
     upload_threads: int = 1
     """That file one upload."""
     connections: int = 1_000
-    lag_seconds: float = 0.03
+    lag_seconds: float = 0.02
     """New requests are refused while the event loop is late by more than this."""
 
     header_seconds: float = 10
