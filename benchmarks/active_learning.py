@@ -1,6 +1,6 @@
 """How many labels a queue saves: articles of the embedded corpus labelled in the order that each strategy asks for them.
 
-    python -m benchmarks.active_learning [--plain] [--seeds 3] [--test dev.jsonl] [--plot active_learning.png]
+    python -m benchmarks.active_learning [--plain] [--seeds 3] [--first 200] [--test dev.jsonl] [--plot active_learning.png]
 
 The training part is a crawl whose labels are hidden until an article is chosen; the test part measures. All strategies begin
 with the same articles drawn by chance, choose BATCH more, learn anew from all that are labelled, and so on, with the
@@ -53,6 +53,8 @@ class Simulation:
     testing: pd.DataFrame
     background: Background | None
     lexicon: Lexicon | None
+    first: int
+    """How many articles drawn by chance every order begins with."""
 
     def learn(self, rows: NDArray[np.int64], seed: int) -> tuple[TopicModel, tuple[float, float]]:
         """The model of these articles of the crawl, and its micro-F1 and macro-F1."""
@@ -66,7 +68,7 @@ class Simulation:
     def rounds(self, order: str, seed: int) -> Iterator[tuple[float, float, float]]:
         """Labels, micro-F1 and macro-F1, round by round."""
         generator = np.random.default_rng(seed)
-        labelled = generator.permutation(len(self.crawl))[:FIRST]
+        labelled = generator.permutation(len(self.crawl))[: self.first]
         while True:
             model, figures = self.learn(labelled, seed)
             yield (len(labelled), *figures)
@@ -135,6 +137,7 @@ def main() -> None:
     parser.add_argument("--plain", action="store_true", help="train without background and lexicon")
     parser.add_argument("--seeds", type=int, default=3, help="how many draws of the first articles")
     parser.add_argument("--orders", nargs="+", choices=ORDERS, default=ORDERS)
+    parser.add_argument("--first", type=int, default=FIRST, help="how many articles drawn by chance to begin with")
     parser.add_argument("--test", metavar="FILE", help="labelled articles to measure on, in place of the test part")
     parser.add_argument("--plot", metavar="FILE", type=Path, help="the PNG file to draw the curves to")
     arguments = parser.parse_args()
@@ -145,8 +148,8 @@ def main() -> None:
     background = load_background(None)
     assert background is not None
     background = replace(background, profiles=background.profiles[:0])
-    helped = (None, None) if arguments.plain else (background, load_lexicon())
-    simulation = Simulation(crawl, testing, *helped)
+    helped, lexicon = (None, None) if arguments.plain else (background, load_lexicon())
+    simulation = Simulation(crawl, testing, helped, lexicon, arguments.first)
     _, (full, full_macro) = simulation.learn(np.arange(len(crawl)), 0)
     wanted = SHARE * full
     print(f"All {len(crawl):,} labels: micro-F1 {full:.3f}, macro-F1 {full_macro:.3f}; wanted {wanted:.3f}\n")
