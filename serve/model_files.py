@@ -22,7 +22,7 @@ from serve import kernels
 from serve.errors import ModelError
 from serve.regular import open_regular, read_regular
 from serve.topics import Topic, topics_of_json
-from serve.vectorizer import MAX_TERMS, NORMS, Vocabulary, gather
+from serve.vectorizer import MAX_TERMS, NORMS
 
 FORMAT = 1
 CARD, VOCABULARY, WEIGHTS = "model.json", "vocabulary.txt", "weights.safetensors"
@@ -38,9 +38,6 @@ LARGEST_TITLE_WEIGHT = 100
 # So many bytes, or figures, are looked at together.
 BLOCK = 1 << 20
 SPACE, NEWLINE = 32, 10
-# So many terms, or such a share of all, are looked at; taken slots beside each other, of half of all that are taken at most, are
-# hardly ever more than 100 by chance (Knuth 1998, "The art of computer programming" 3, 6.4, on linear probing).
-LOOKED_AT, LOOKED_AT_SHARE, LONGEST_RUN = 4096, 1 / 16, 256
 DTYPES: dict[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8")}
 
 
@@ -137,9 +134,7 @@ def read_vocabulary(folder: Path, hashes: dict[str, str]) -> bytes:
     data = _mapped(folder, VOCABULARY, LARGEST_VOCABULARY)
     _check_hash(folder, VOCABULARY, data, hashes)
     _check_terms(data)
-    spelt = bytes(data).replace(b"\n", b"\0")
-    _check_places(spelt)
-    return spelt
+    return bytes(data).replace(b"\n", b"\0")
 
 
 def read_arrays(folder: Path, hashes: dict[str, str], v: int, k: int) -> dict[str, NDArray[Any]]:
@@ -223,22 +218,6 @@ def _check_terms(data: bytes | mmap) -> None:
         terms += int((codes == NEWLINE).sum())
         _expect(terms <= MAX_TERMS, f"{VOCABULARY}: has more than {MAX_TERMS:,} terms")
     _expect(not data or data[-1] == NEWLINE, f"{VOCABULARY}: the last term has no end")
-
-
-def _check_places(spelt: bytes) -> None:
-    """Raises ValueError where terms were made to share a place in the hash table, which would take minutes to build."""
-    array = np.frombuffer(spelt, np.uint8)
-    offsets = np.concatenate([[0], np.flatnonzero(array == 0) + 1])
-    v = len(offsets) - 1
-    # Terms that share a place in the whole table do so in a smaller one; which ones are looked at, nobody can foresee.
-    looked_at = np.flatnonzero(np.random.default_rng().random(v) < max(LOOKED_AT / max(v, 1), LOOKED_AT_SHARE))
-    slots = Vocabulary.of_bytes(gather(array, offsets, looked_at)).slots[::2]
-    # The last place is followed by the first.
-    free = np.flatnonzero(slots == 0)
-    _expect(
-        int(np.diff(free, prepend=free[-1] - len(slots)).max()) <= LONGEST_RUN,
-        f"{VOCABULARY}: the terms were made to share places in the hash table",
-    )
 
 
 def _arrays_in(data: bytes | mmap, shapes: dict[str, tuple[tuple[int, ...], str]]) -> dict[str, NDArray[Any]]:

@@ -1,5 +1,6 @@
 """Text -> TF-IDF: a drop-in for scikit-learn's `TfidfVectorizer` on compiled loops, and the vocabulary beneath it."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -30,6 +31,9 @@ MAX_WORDS = (1 << 32) - 1
 MAX_TERMS = 1 << 24
 # Sixteen bits for each term of several tokens: one run in sixteen at most is looked up in vain.
 SMALLEST_RUNS = 1 << 10
+# What hashes are made with (see `serve.native.tokens`): of each process its own, so that nobody can write words that meet in a
+# table and take the square of their number. No result depends on it.
+SEEDS = np.frombuffer(os.urandom(16), np.uint64) | np.array([0, 1 << 63 | 1], np.uint64)
 
 T = TypeVar("T")
 
@@ -211,7 +215,7 @@ class Vocabulary:
         slots = _empty_slots(size)
         runs = np.zeros(max(SMALLEST_RUNS, 1 << (2 * (tokens - size)).bit_length()), np.uint8)
         room = np.empty(int(np.diff(offsets).max(initial=0)) + 2, np.uint64)
-        twice = kernels.build_table(array, offsets, slots, terms, runs, room, np.zeros(2, np.int64))
+        twice = kernels.build_table(array, offsets, slots, terms, runs, SEEDS, room, np.zeros(2, np.int64))
         if twice >= 0:
             term = spelt[offsets[twice] : offsets[twice + 1] - 1]
             raise ValueError(f"the term {term.decode('utf-8', 'replace')!r} is in the vocabulary twice")
@@ -226,9 +230,16 @@ class Vocabulary:
         return self.size
 
     @property
-    def table(self) -> tuple[NDArray[np.uint64], NDArray[np.uint64], NDArray[np.uint8]]:
+    def table(self) -> tuple[NDArray[np.uint64], NDArray[np.uint64], NDArray[np.uint8], NDArray[np.uint64]]:
         """What the kernels take of it."""
-        return self.slots, self.terms, self.runs
+        return self.slots, self.terms, self.runs, SEEDS
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"spelt": self.spelt}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # Another process has another secret.
+        self.__dict__.update(vars(self.of_bytes(state["spelt"])))
 
     @cached_property
     def names(self) -> list[str]:
@@ -470,9 +481,7 @@ def _tokens(document: str) -> Iterator[tuple[str, tuple[int, int]]]:
     buffer = Documents.of([document]).buffer
     space = Workspace(len(buffer))
     sources = np.empty(2 * len(space.hashes), np.int64)
-    count = kernels.tokenise(
-        buffer, kernels.table("fold"), space.text, space.low, space.words, space.starts, space.hashes, sources
-    )
+    count = kernels.tokenise(buffer, kernels.table("fold"), SEEDS, *space.tokens[:5], sources)
     for t in range(count):
         word = space.words[space.starts[t] : space.starts[t + 1]].tobytes().rstrip(b"\0").decode()
         yield word, (int(sources[2 * t]), int(sources[2 * t + 1]))
@@ -578,7 +587,7 @@ class _Counter:
         while True:
             done = kernels.count_documents(
                 buffer, offsets, done, kernels.table("fold"), *ngram_range, self.slots, self.terms,
-                self.frequencies, last_seen, self.used, *space.tokens,
+                SEEDS, self.frequencies, last_seen, self.used, *space.tokens,
             )  # fmt: skip
             if done == len(offsets) - 1:
                 self._check()
@@ -596,7 +605,7 @@ class _Counter:
         while np.any(self.used + other.used > (len(self.frequencies), len(self.terms))):
             self._resize(2 * len(self.frequencies))
         kernels.merge_counts(
-            self.slots, self.terms, self.frequencies, self.used,
+            self.slots, self.terms, SEEDS, self.frequencies, self.used,
             other.terms, other.used, other.frequencies,
         )  # fmt: skip
         self._check()
@@ -623,14 +632,14 @@ class _Counter:
             array[:] = 0
         room = np.empty(int(np.diff(offsets).max(initial=0)) + 2, np.uint64)
         runs = np.zeros(SMALLEST_RUNS, np.uint8)
-        kernels.build_table(spelt, offsets, self.slots, self.terms, runs, room, self.used)
+        kernels.build_table(spelt, offsets, self.slots, self.terms, runs, SEEDS, room, self.used)
         return numbers
 
     def _resize(self, capacity: int) -> None:
         if 8 * capacity > MAX_WORDS:
             raise ValueError("too many different terms to count; use a smaller ngram_range or fewer documents")
         self.slots = _empty_slots(capacity)
-        kernels.rehash(self.terms, self.used, self.slots)
+        kernels.rehash(self.terms, self.used, self.slots, SEEDS)
         n_terms, n_words = self.used.tolist()
         self.terms = _lengthened(self.terms, 8 * capacity, n_words)
         self.frequencies = _lengthened(self.frequencies, capacity, n_terms)

@@ -34,6 +34,8 @@ PAIRS_AT_ONCE = 1 << 24
 
 Numbers = NDArray[np.int64]
 _MULTIPLIER, _HALF = np.uint64(0x9E3779B97F4A7C15), np.uint64(32)
+# Those of the vectoriser are others in each process; here the same articles have to be found again.
+_SEEDS = np.array([0xCBF29CE484222325, 0xD6E8FEB86659FD93], np.uint64)
 _workspaces = Workspaces()
 
 
@@ -130,7 +132,7 @@ def _shingles(documents: Documents, block: slice) -> list[NDArray[np.uint64]]:
     words = []
     for i in range(block.start, block.stop):
         count = kernels.tokenise(
-            documents.bytes(i), fold, space.text, space.low, space.words, space.starts, space.hashes, nowhere,
+            documents.bytes(i), fold, _SEEDS, *space.tokens[:5], nowhere,
         )  # fmt: skip
         words.append(space.hashes[:count].copy())
     # Behind each document stand zeros, so that a run from its first word always has its length.

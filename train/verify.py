@@ -1,7 +1,7 @@
 """Is a model what its card says? It is trained again from what the card names, and the two are compared."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,18 @@ from train.fit import Settings
 from train.origin import origin
 
 ARRAYS = ("weights", "bias", "calibration", "thresholds")
+_FILE = {"path": str | None, "sha256": str | None}
+# What a card has to hold: the types of its values, of a list's items; several forms in a tuple.
+_FORM: dict[str, Any] = {
+    "settings": {name: float | int if isinstance(value, float) else type(value) for name, value in asdict(Settings()).items()},
+    "sources": {
+        **{key: [_FILE] for key in ("data", "test", "crawl")},
+        **dict.fromkeys(("background", "lexicon"), (None, _FILE)),
+        "columns": dict.fromkeys(asdict(Columns()), str | None),
+    },
+    "origin": {"commit": str | None, "dirty": bool | None, "packages": dict},
+    "data": {"fingerprint": str},
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -35,17 +47,20 @@ def verify(model: TopicModel, data: Sequence[str | Path] = ()) -> Verification:
 
     Raises InputError where the card does not say enough, where a file is not there, or holds something else than then.
     """
-    try:
-        settings, sources = Settings(**model.card["settings"]), model.card["sources"]
-        material = _material(sources, data)
-        crawl = [file["path"] for file in sources["crawl"]]
-        remarks = _changed(model.card["origin"], origin())
-    except (KeyError, TypeError) as error:
+    card = model.card
+    settings, sources = (card.get(name, {}) for name in ("settings", "sources"))
+    misfit = _misfit(card, _FORM) or next(
+        (f"settings.{name}" for name in settings if name not in _FORM["settings"]), None
+    )
+    if misfit:
         raise InputError(
-            f"The model's card does not say what it was trained from as this Kanal would ({error}); only what "
+            f"The model's card does not say what it was trained from as this Kanal would ({misfit}); only what "
             "`kanal train` and `kanal adapt` of such a release wrote can be verified."
-        ) from None
-    found = read_material(material, settings, crawl)
+        )
+    settings = Settings(**settings)
+    material = _material(sources, data)
+    remarks = _changed(card["origin"], origin())
+    found = read_material(material, settings, [file["path"] for file in sources["crawl"]])
     _refuse_others(found, model.card)
     again, _ = train_model(found, model.taxonomy, settings)
     return Verification(again, remarks, differences(model, again, found.testing))
@@ -82,6 +97,24 @@ def _numbers(name: str, before: NDArray[Any], now: NDArray[Any]) -> str:
     n = int((np.ascontiguousarray(before).view(bits) != np.ascontiguousarray(now).view(bits)).sum())
     most = float(np.abs(before.astype(np.float64) - now).max(initial=0))
     return f"{name}: {n:,} of {before.size:,} numbers differ, by {most:.2g} at most" if n else ""
+
+
+def _misfit(value: Any, form: Any, name: str = "") -> str | None:
+    """The name of the first part of a card that has not its form; None where there is none."""
+    if isinstance(form, dict):
+        if not isinstance(value, dict):
+            return name or "card"
+        parts = ((value.get(key, ...), inner, f"{name}.{key}".strip(".")) for key, inner in form.items())
+    elif isinstance(form, list):
+        if not isinstance(value, list):
+            return name
+        parts = ((item, form[0], f"{name}[{i}]") for i, item in enumerate(value))
+    elif isinstance(form, tuple):
+        misfits = [_misfit(value, inner, name) for inner in form]
+        return None if None in misfits else misfits[-1]
+    else:
+        return None if form is value or (form is not None and isinstance(value, form)) else name
+    return next(filter(None, (_misfit(*part) for part in parts)), None)
 
 
 def _material(sources: dict[str, Any], data: Sequence[str | Path]) -> Material:

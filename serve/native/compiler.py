@@ -132,6 +132,18 @@ def ones(context: Any, number: Any) -> Any:
 
 
 @_intrinsic
+def folded_product(context: Any, left: Any, right: Any) -> Any:
+    """The upper half of the 128 bits of a product, xor the lower one."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        half, whole = ir.IntType(64), ir.IntType(128)
+        product = builder.mul(builder.zext(args[0], whole), builder.zext(args[1], whole))
+        return builder.xor(builder.trunc(builder.lshr(product, whole(64)), half), builder.trunc(product, half))
+
+    return types.uint64(types.uint64, types.uint64), generate
+
+
+@_intrinsic
 def move(context: Any, source: Any, first: Any, last: Any, target: Any, at: Any) -> Any:
     """Copies source[first:last] to target[at:], an array of the same type or the same one; nothing where last < first."""
     if source.dtype != target.dtype:

@@ -9,7 +9,7 @@ from serve.native.compiler import F4, F8, I4, I8, INT, U1, U8, helper, kernel, o
 from serve.native.terms import index_of
 from serve.native.text import NEWLINE, START, U, copy, plain_text
 from serve.native.tfidf import LOW_SIX, NOT_THERE, SIX, count_found, count_shortest, find_terms, weigh
-from serve.native.tokens import BEYOND, U_1, tokens_of_bytes, tokens_of_text
+from serve.native.tokens import BEYOND, U_1, opened, tokens_of_bytes, tokens_of_text
 
 # So many weights stand in a line of the cache.
 CACHE_LINE = 16
@@ -37,11 +37,11 @@ def score(touched, n_touched, values, weights, k, row):
 
 @helper
 def score_tokens(
-    n_tokens, shortest, longest, table, spelt, counts, touched, values, idf, sublinear, norm, weights, k, row
+    n_tokens, shortest, longest, table, secret, spelt, counts, touched, values, idf, sublinear, norm, weights, k, row
 ):
     """Adds a document's scores to a row of k, and returns how many of its shortest n-grams are in the vocabulary."""
     words, starts, hashes, grams, found = spelt
-    n_grams = find_terms(n_tokens, shortest, longest, table, words, starts, hashes, grams, found)
+    n_grams = find_terms(n_tokens, shortest, longest, table, secret, words, starts, hashes, grams, found)
     n_touched = count_found(found, n_grams, counts, idf, touched)
     fetch(touched, n_touched, weights, k)
     weigh(touched, n_touched, counts, idf, sublinear, norm, values)
@@ -51,7 +51,7 @@ def score_tokens(
 
 @kernel
 def score_documents(
-    buffer: U1, offsets: I8, fold: I4, shortest: INT, longest: INT, slots: U8, terms: U8, runs: U1, idf: F8,
+    buffer: U1, offsets: I8, fold: I4, shortest: INT, longest: INT, slots: U8, terms: U8, runs: U1, seeds: U8, idf: F8,
     sublinear: INT, norm: INT, weights: F4, k: INT, scores: F4, words_in: I8, known: I8, text: I4, low: U1, words: U8, starts: I8,
     hashes: U8, grams: U8, found: I8, counts: I4, touched: I4, values: F8,
 ) -> INT:  # fmt: skip
@@ -60,14 +60,15 @@ def score_documents(
     Entries are added in the order of first occurrence: the same sum for a document whatever stands beside it.
     words_in, known (n,): take the number of each document's words, and of its shortest n-grams that are in the vocabulary.
     """
+    secret = opened(seeds)
     for d in range(len(offsets) - 1):
         n_tokens = tokens_of_bytes(
-            buffer, offsets[d], offsets[d + 1], text, low, fold, words, starts, hashes, starts[:0]
+            buffer, offsets[d], offsets[d + 1], text, low, fold, secret, words, starts, hashes, starts[:0]
         )
         words_in[d] = n_tokens
         spelt = (words, starts, hashes, grams, found)
         known[d] = score_tokens(
-            n_tokens, shortest, longest, (slots, terms, runs), spelt, counts, touched, values, idf, sublinear, norm,
+            n_tokens, shortest, longest, (slots, terms, runs), secret, spelt, counts, touched, values, idf, sublinear, norm,
             weights, k, scores[d * k : (d + 1) * k],
         )  # fmt: skip
     return 0
@@ -156,7 +157,7 @@ def plain_document(buffer: U1, judged: INT, plain: I4, several: I4, low: U1, tex
 def file_documents(
     texts: U1, text_offsets: I8, titles: U1, title_offsets: I8, titled: INT, scores: F4, words_in: I8, known: I8,
     states_of: U1, title_weight: INT, plain: I4, several: I4, cases: U1, rules: I4, begins: U1, classes: I4, states: I4, outputs: U8, program: I4,
-    sets: I4, ranges: I4, patterns: I4, fold: I4, shortest: INT, longest: INT, slots: U8, terms: U8, runs: U1, idf: F8,
+    sets: I4, ranges: I4, patterns: I4, fold: I4, shortest: INT, longest: INT, slots: U8, terms: U8, runs: U1, seeds: U8, idf: F8,
     sublinear: INT, norm: INT, weights: F4, k: INT, language_slots: U8, language_terms: U8,
     language_places: I4, telling: I4, language_bounds: I8, seen: U8, stack: I8, groups: I8, hits: I8, text: I4, spare: I4, title: I4, kept: I8, count: I8, low: U1, words: U8, starts: I8, hashes: U8, grams: U8, found: I8,
     counts: I4, touched: I4, values: F8,
@@ -169,7 +170,7 @@ def file_documents(
     never = titled < 0
     matcher = (program, sets, ranges, patterns, fold, stack, groups)
     trace = (never, text[:0], text[:0], text[:0], count)
-    table = (slots, terms, runs)
+    table, secret = (slots, terms, runs), opened(seeds)
     triggers = (begins, classes, states, outputs)
     for d in range(len(text_offsets) - 1):
         n = plain_text(texts, text_offsets[d], text_offsets[d + 1], plain, several, never, low, text, text[:0], never)
@@ -191,11 +192,11 @@ def file_documents(
                 size += m + 1
         copy(text, 0, n, spare, size)
         size += n
-        n_tokens = tokens_of_text(spare, size, low, fold, words, starts, hashes, starts[:0])
+        n_tokens = tokens_of_text(spare, size, low, fold, secret, words, starts, hashes, starts[:0])
         words_in[d] = n_tokens
         spelt = (words, starts, hashes, grams, found)
         known[d] = score_tokens(
-            n_tokens, shortest, longest, table, spelt, counts, touched, values, idf, sublinear, norm, weights, k,
+            n_tokens, shortest, longest, table, secret, spelt, counts, touched, values, idf, sublinear, norm, weights, k,
             scores[d * k : (d + 1) * k],
         )  # fmt: skip
         languages = (language_slots, language_terms)

@@ -10,7 +10,7 @@ import numpy as np
 
 from serve.native.compiler import I8, INT, U1, U8, helper, inlined, kernel, trailing_zeros
 from serve.native.text import U_3, ZERO
-from serve.native.tokens import SEED, U_1, U_8, U_32, U_64, join, mix
+from serve.native.tokens import U_1, U_8, U_32, U_64, join, mix, opened
 
 U_2 = np.uint64(2)
 LOW_HALF = IN_SLOT = np.uint64(0xFFFFFFFF)
@@ -61,18 +61,18 @@ def may_be_run(runs, h):
 
 
 @helper
-def hash_of(words, start, end):
+def hash_of(words, start, end, secret):
     """The hash of a term from its words."""
     h = ZERO
-    token = SEED
+    token = secret[0]
     first = True
     for k in range(start, end):
-        token = mix(token ^ words[k])
+        token = mix(token ^ words[k], secret)
         # The last word of a token has a zero byte at its end.
         if words[k] >> TOP_BYTE == ZERO:
-            h = token if first else join(h, token)
+            h = token if first else join(h, token, secret)
             first = False
-            token = SEED
+            token = secret[0]
     return h
 
 
@@ -89,9 +89,9 @@ def place_anew(slots, terms, h, index, at):
 
 
 @helper
-def added(slots, terms, used, words, start, end):
+def added(slots, terms, secret, used, words, start, end):
     """The index of the term words[start:end], which is put into the table where it is not there yet."""
-    h = hash_of(words, start, end)
+    h = hash_of(words, start, end, secret)
     found = index_of(slots, terms, h, words, start, end)
     if found >= 0:
         return found
@@ -107,12 +107,14 @@ def added(slots, terms, used, words, start, end):
 
 
 @kernel
-def build_table(spelt: U1, offsets: I8, slots: U8, terms: U8, runs: U1, words: U8, used: I8) -> INT:
+def build_table(spelt: U1, offsets: I8, slots: U8, terms: U8, runs: U1, seeds: U8, words: U8, used: I8) -> INT:
     """Puts the terms spelt[offsets[i]:offsets[i + 1] - 1] (UTF-8, spaces between tokens) into an empty table.
 
     slots: zeros, two for each of a power of two, at most half of which will be used; terms: as many words as the terms take; runs: zeros, a
-    power of two; words: as many as the longest term takes. Returns the index of a term that is there twice, or -1.
+    power of two; seeds: see `serve.native.tokens.opened`; words: as many as the
+    longest term takes. Returns the index of a term that is there twice, or -1.
     """
+    secret = opened(seeds)
     for index in range(len(offsets) - 1):
         count = tokens = 0
         chunk = ZERO
@@ -129,10 +131,10 @@ def build_table(spelt: U1, offsets: I8, slots: U8, terms: U8, runs: U1, words: U
             count += 1
             chunk = ZERO
             shift = ZERO
-        if added(slots, terms, used, words, 0, count) != index:
+        if added(slots, terms, secret, used, words, 0, count) != index:
             return index
         if tokens > 1:
-            place = place_in_runs(runs, hash_of(words, 0, count))
+            place = place_in_runs(runs, hash_of(words, 0, count, secret))
             runs[place >> U_3] |= np.uint8(1) << np.uint8(place & LOW_THREE)
     return -1
 
@@ -173,15 +175,16 @@ def spell(terms: U8, kept: U1, spelt: U1, offsets: I8) -> INT:
 
 @kernel
 def merge_counts(
-    slots: U8, terms: U8, frequencies: I8, used: I8, other_terms: U8, other_used: I8, other_frequencies: I8
+    slots: U8, terms: U8, seeds: U8, frequencies: I8, used: I8, other_terms: U8, other_used: I8, other_frequencies: I8
 ) -> INT:
     """Adds the counts of the other table to this one, which must have room for all its terms."""
+    secret = opened(seeds)
     start = 0
     for other in range(other_used[0]):
         end = start
         while other_terms[end] != END:
             end += 1
-        term = added(slots, terms, used, other_terms, start, end)
+        term = added(slots, terms, secret, used, other_terms, start, end)
         frequencies[2 * term] += other_frequencies[2 * other]
         frequencies[2 * term + 1] += other_frequencies[2 * other + 1]
         start = end + 1
@@ -189,13 +192,14 @@ def merge_counts(
 
 
 @kernel
-def rehash(terms: U8, used: I8, slots: U8) -> INT:
+def rehash(terms: U8, used: I8, slots: U8, seeds: U8) -> INT:
     """Puts the terms that stand in `terms` into an empty table."""
+    secret = opened(seeds)
     start = 0
     for index in range(used[0]):
         end = start
         while terms[end] != END:
             end += 1
-        place_anew(slots, terms, hash_of(terms, start, end), index, start)
+        place_anew(slots, terms, hash_of(terms, start, end, secret), index, start)
         start = end + 1
     return 0

@@ -5,7 +5,7 @@ import numpy as np
 from serve.native.compiler import F8, I4, I8, INT, U1, U8, helper, kernel, prefetch, trailing_zeros
 from serve.native.terms import U_2, added, index_of, may_be_run
 from serve.native.text import ZERO, U
-from serve.native.tokens import U_1, join, tokens_of_bytes
+from serve.native.tokens import U_1, join, opened, tokens_of_bytes
 
 # Of the term frequencies that make up nearly all.
 LOGARITHMS = np.log(np.maximum(np.arange(64.0), 1.0))
@@ -17,7 +17,7 @@ LOW_SIX = np.uint64(63)
 
 
 @helper
-def find_terms(n_tokens, shortest, longest, table, words, starts, hashes, grams, found):
+def find_terms(n_tokens, shortest, longest, table, secret, words, starts, hashes, grams, found):
     """Writes the index of each n-gram of a document to `found`, -1 for one that is not there, and returns their number.
 
     N-grams come by the place of their first token, shorter ones first; grams: room for their hashes. What is read of the table
@@ -30,7 +30,7 @@ def find_terms(n_tokens, shortest, longest, table, words, starts, hashes, grams,
         h = hashes[i]
         for n in range(1, min(longest, n_tokens - i) + 1):
             if n > 1:
-                h = join(h, hashes[i + n - 1])
+                h = join(h, hashes[i + n - 1], secret)
             if n >= shortest:
                 grams[n_grams] = h
                 found[n_grams] = NOT_THERE
@@ -115,7 +115,7 @@ def _sort(touched, n_touched, bits, summary):
 
 @kernel
 def weigh_documents(
-    buffer: U1, offsets: I8, fold: I4, shortest: INT, longest: INT, slots: U8, terms: U8, runs: U1, idf: F8,
+    buffer: U1, offsets: I8, fold: I4, shortest: INT, longest: INT, slots: U8, terms: U8, runs: U1, seeds: U8, idf: F8,
     sublinear: INT, norm: INT, row_ends: I8, columns: I4, values: F8, text: I4, low: U1, words: U8, starts: I8, hashes: U8,
     grams: U8, found: I8, counts: I4, bits: U8, summary: U8,
 ) -> INT:  # fmt: skip
@@ -124,13 +124,13 @@ def weigh_documents(
     columns, values: as long as the documents can have entries; norm: 0 none, 1 or 2; counts, bits, summary: zeros.
     """
     filled = 0
-    table = (slots, terms, runs)
+    table, secret = (slots, terms, runs), opened(seeds)
     for d in range(len(offsets) - 1):
         n_tokens = tokens_of_bytes(
-            buffer, offsets[d], offsets[d + 1], text, low, fold, words, starts, hashes, starts[:0]
+            buffer, offsets[d], offsets[d + 1], text, low, fold, secret, words, starts, hashes, starts[:0]
         )
         touched = columns[filled:]
-        n_grams = find_terms(n_tokens, shortest, longest, table, words, starts, hashes, grams, found)
+        n_grams = find_terms(n_tokens, shortest, longest, table, secret, words, starts, hashes, grams, found)
         n_touched = count_found(found, n_grams, counts, idf, touched)
         _sort(touched, n_touched, bits, summary)
         weigh(touched, n_touched, counts, idf, sublinear, norm, values[filled:])
@@ -141,7 +141,7 @@ def weigh_documents(
 
 @kernel
 def count_documents(
-    buffer: U1, offsets: I8, first: INT, fold: I4, shortest: INT, longest: INT, slots: U8, terms: U8,
+    buffer: U1, offsets: I8, first: INT, fold: I4, shortest: INT, longest: INT, slots: U8, terms: U8, seeds: U8,
     frequencies: I8, last_seen: I8, used: I8, text: I4, low: U1, words: U8, starts: I8, hashes: U8, grams: U8, found: I8,
 ) -> INT:  # fmt: skip
     """Counts the n-grams of the documents from `first` on, and returns the first document there was no room for.
@@ -150,24 +150,24 @@ def count_documents(
     that a term was last counted in; used: as in `native.terms`.
     """
     # Of terms that are added on the way no bits are kept.
-    table = (slots, terms, buffer[:0])
+    table, secret = (slots, terms, buffer[:0]), opened(seeds)
     for d in range(first, len(offsets) - 1):
         n_tokens = tokens_of_bytes(
-            buffer, offsets[d], offsets[d + 1], text, low, fold, words, starts, hashes, starts[:0]
+            buffer, offsets[d], offsets[d + 1], text, low, fold, secret, words, starts, hashes, starts[:0]
         )
         # Were every n-gram new, each token's words would be copied once for each of the n-grams it is in.
         new_terms = n_tokens * (longest - shortest + 1)
         new_words = starts[n_tokens] * longest * (longest - shortest + 1) + new_terms
         if used[0] + new_terms > len(last_seen) or used[1] + new_words > len(terms):
             return d
-        find_terms(n_tokens, shortest, longest, table, words, starts, hashes, grams, found)
+        find_terms(n_tokens, shortest, longest, table, secret, words, starts, hashes, grams, found)
         g = 0
         for i in range(n_tokens):
             for n in range(shortest, min(longest, n_tokens - i) + 1):
                 term = found[g]
                 g += 1
                 if term < 0:
-                    term = added(slots, terms, used, words, starts[i], starts[i + n])
+                    term = added(slots, terms, secret, used, words, starts[i], starts[i + n])
                 if last_seen[term] != d + 1:
                     last_seen[term] = d + 1
                     frequencies[2 * term] += 1

@@ -7,14 +7,24 @@ that tokens put one after the other can be told apart, and an n-gram is the word
 import numpy as np
 
 from serve.characters import DOTTED_I
-from serve.native.compiler import I4, I8, INT, U1, U8, helper, inlined, kernel, load_eight, trailing_zeros
+from serve.native.compiler import (
+    I4,
+    I8,
+    INT,
+    U1,
+    U8,
+    folded_product,
+    helper,
+    inlined,
+    kernel,
+    load_eight,
+    trailing_zeros,
+)
 from serve.native.text import ENDS, LOW_BITS, START, TOP_BITS, U_3, ZERO, U, decode
 
 MIN_TOKEN_LENGTH = 2
 U_1, U_8, U_32, U_64 = np.uint64(1), np.uint64(8), np.uint64(32), np.uint64(64)
-MULTIPLIER = np.uint64(0xD6E8FEB86659FD93)
 NGRAM_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
-SEED = np.uint64(0xCBF29CE484222325)
 HIGH_BITS = 0x80
 BEYOND = np.uint32(0xFF)
 LOWER_BIT, LETTER_A, DIGIT_0, UNDERSCORE = np.uint32(32), np.uint32(97), np.uint32(48), np.uint32(95)
@@ -22,16 +32,22 @@ LETTERS, DIGITS = np.uint32(26), np.uint32(10)
 
 
 @inlined
-def mix(h):
-    h ^= h >> U_32
-    h *= MULTIPLIER
-    return h ^ (h >> U_32)
+def opened(seeds):
+    """The secret of a table (2,) as two numbers: what hashes begin with, and an odd one that they are multiplied by."""
+    return seeds[0], seeds[1]
 
 
 @inlined
-def join(left, right):
+def mix(h, secret):
+    """The folded multiplication of wyhash (Wang Yi, https://github.com/wangyi-fudan/wyhash) and aHash. Who does not know the
+    secret cannot make words whose hashes meet."""
+    return folded_product(h, secret[1])
+
+
+@inlined
+def join(left, right, secret):
     """The hash of an n-gram from that of its first tokens and that of its last."""
-    return mix(left * NGRAM_MULTIPLIER + right)
+    return mix(left * NGRAM_MULTIPLIER + right, secret)
 
 
 @helper
@@ -79,7 +95,7 @@ def _lowered(text, n, low):
 
 
 @helper
-def tokens_of(text, n, low, fold, words, starts, hashes, sources):
+def tokens_of(text, n, low, fold, secret, words, starts, hashes, sources):
     """Spells the tokens of text[:n] into `words` and returns their number.
 
     low: what `_lowered` has written; starts: where each token begins in `words`, then where the last one ends; hashes: of
@@ -96,7 +112,7 @@ def tokens_of(text, n, low, fold, words, starts, hashes, sources):
         # Eight characters at a time, up to the first zero byte.
         start = i
         begin = out
-        h = SEED
+        h = secret[0]
         wide = False
         while True:
             chunk = load_eight(low, i)
@@ -109,13 +125,13 @@ def tokens_of(text, n, low, fold, words, starts, hashes, sources):
                 break
             words[U(out)] = chunk
             out += 1
-            h = mix(h ^ chunk)
+            h = mix(h ^ chunk, secret)
             i += size
             if size < 8:
                 break
         length = i - start
         if wide:
-            out, length, h, i = _wide_token(text, n, start, fold, words, begin)
+            out, length, h, i = _wide_token(text, n, start, fold, secret, words, begin)
         # A token of one character leaves no word.
         if length >= MIN_TOKEN_LENGTH:
             hashes[U(count)] = h
@@ -130,13 +146,13 @@ def tokens_of(text, n, low, fold, words, starts, hashes, sources):
 
 
 @helper
-def _wide_token(text, n, start, fold, words, out):
+def _wide_token(text, n, start, fold, secret, words, out):
     """A token with characters beyond ASCII, one after the other: where its words end, its length, its hash, and where it
     ends in the text; one character is passed where none begins at `start`."""
     length = 0
     chunk = ZERO
     shift = ZERO
-    h = SEED
+    h = secret[0]
     i = start
     while i < n:
         code = text[i]
@@ -156,18 +172,18 @@ def _wide_token(text, n, start, fold, words, out):
             if shift == U_64:
                 words[out] = chunk
                 out += 1
-                h = mix(h ^ chunk)
+                h = mix(h ^ chunk, secret)
                 chunk = ZERO
                 shift = ZERO
         length += 1
         if code == DOTTED_I:
             break
     words[out] = chunk
-    return out + 1, length, mix(h ^ chunk), max(i, start + 1)
+    return out + 1, length, mix(h ^ chunk, secret), max(i, start + 1)
 
 
 @helper
-def tokens_of_bytes(buffer, begin, end, text, low, fold, words, starts, hashes, sources):
+def tokens_of_bytes(buffer, begin, end, text, low, fold, secret, words, starts, hashes, sources):
     """The tokens of the UTF-8 in buffer[begin:end], as `tokens_of` has them."""
     part = buffer[begin:end]
     n = len(part)
@@ -179,17 +195,17 @@ def tokens_of_bytes(buffer, begin, end, text, low, fold, words, starts, hashes, 
     else:
         n = decode_all(buffer, begin, end, text)
         _lowered(text, n, low)
-    return tokens_of(text, n, low, fold, words, starts, hashes, sources)
+    return tokens_of(text, n, low, fold, secret, words, starts, hashes, sources)
 
 
 @helper
-def tokens_of_text(text, n, low, fold, words, starts, hashes, sources):
+def tokens_of_text(text, n, low, fold, secret, words, starts, hashes, sources):
     """The tokens of the code points text[:n], as `tokens_of` has them."""
     _lowered(text, n, low)
-    return tokens_of(text, n, low, fold, words, starts, hashes, sources)
+    return tokens_of(text, n, low, fold, secret, words, starts, hashes, sources)
 
 
 @kernel
-def tokenise(buffer: U1, fold: I4, text: I4, low: U1, words: U8, starts: I8, hashes: U8, sources: I8) -> INT:
+def tokenise(buffer: U1, fold: I4, seeds: U8, text: I4, low: U1, words: U8, starts: I8, hashes: U8, sources: I8) -> INT:
     """The tokens of the UTF-8 in `buffer`, as `tokens_of` writes them."""
-    return tokens_of_bytes(buffer, START, len(buffer), text, low, fold, words, starts, hashes, sources)
+    return tokens_of_bytes(buffer, START, len(buffer), text, low, fold, opened(seeds), words, starts, hashes, sources)

@@ -142,27 +142,6 @@ def test_weights_without_a_header_are_refused(folder: Path, content: bytes) -> N
         TopicModel.load(folder)
 
 
-def terms_of_one_place(n: int, bits: int) -> bytes:
-    """Words of seven letters with the same lowest bits of their hash, as serve/native/tokens.py has it."""
-    letters = np.random.default_rng(0).integers(97, 123, (3 * n << bits, 8), np.uint8)
-    letters[:, 7] = 0
-    hashes = letters.view("<u8")[:, 0] ^ np.uint64(0xCBF29CE484222325)
-    hashes = (hashes ^ hashes >> np.uint64(32)) * np.uint64(0xD6E8FEB86659FD93)
-    hashes ^= hashes >> np.uint64(32)
-    chosen = np.unique(letters[hashes % (1 << bits) == 0], axis=0)[:n]
-    assert len(chosen) == n
-    return b"".join(bytes(word[:7]) + b"\n" for word in chosen)
-
-
-def test_terms_that_were_made_to_share_a_place_in_the_table_are_refused(folder: Path) -> None:
-    write_file(folder, VOCABULARY, terms_of_one_place(1000, 11))
-    with pytest.raises(ModelError, match="made to share places in the hash table"):
-        TopicModel.load(folder)
-    write_file(folder, VOCABULARY, b"".join(b"a%x\n" % i for i in range(50_000)))
-    with pytest.raises(ModelError, match="expected finite F32"):
-        TopicModel.load(folder)
-
-
 @pytest.mark.parametrize(
     "change",
     [

@@ -8,6 +8,7 @@ import pytest
 
 from serve import kernels
 from serve.paths import ROOT
+from serve.vectorizer import SEEDS
 from serve.workspace import Workspace
 
 RUN = "from serve.clean import clean; import sys; print(clean('Baca juga: Harga Beras Naik\\n\\nPresiden tiba.'), 'numba' in sys.modules)"
@@ -44,9 +45,9 @@ def test_arrays_of_another_kind_are_refused():
     space = Workspace(100)
     buffer = np.frombuffer(b"satu dua", np.uint8)
     with pytest.raises(TypeError, match="tokenise: expected a contiguous array of int32"):
-        kernels.tokenise(buffer, np.zeros(4), *space.tokens[:5], np.zeros(0, np.int64))
+        kernels.tokenise(buffer, np.zeros(4), SEEDS, *space.tokens[:5], np.zeros(0, np.int64))
     with pytest.raises(TypeError, match="contiguous"):
-        kernels.tokenise(buffer[::2], kernels.table("fold"), *space.tokens[:5], np.zeros(0, np.int64))
+        kernels.tokenise(buffer[::2], kernels.table("fold"), SEEDS, *space.tokens[:5], np.zeros(0, np.int64))
 
 
 def test_there_is_no_kernel_of_any_name():

@@ -1,7 +1,8 @@
 import gzip
 import json
+import re
 import subprocess
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from serve.model import TopicModel
 from train.experiment import Columns, Material, run_experiment
 from train.fit import Settings
 from train.origin import origin, sha256_of
+from train.tune import tune
 from train.verify import differences, verify
 
 WORDS = {"olahraga": "gol wasit liga kiper stadion", "ekonomi": "rupiah saham bank kurs inflasi"}
@@ -46,6 +48,22 @@ def test_the_same_again(material):
     found = verify(trained(material))
     assert found.differences == []
     assert verify(trained(material, Settings(cost=3.0, seed=2))).differences == []
+
+
+def test_settings_that_were_sought_are_taken_from_the_card(material, monkeypatch):
+    # A search, but one whose best settings are not those that it begins with, as they are on so few words.
+    searched = []
+
+    def search(fit, settings):
+        searched.append(tune(fit, settings)[0])
+        return replace(searched[0], cost=3.0, ngram_max=2), []
+
+    monkeypatch.setattr("train.tune.TRIALS", 2)
+    monkeypatch.setattr("train.experiment.tune", search)
+    run_experiment(material, out=Path("model"), tracked=False, tuned=True)
+    model = TopicModel.load("model")
+    assert model.card["settings"] == asdict(replace(searched[0], cost=3.0, ngram_max=2))
+    assert verify(model).differences == []
 
 
 def test_topics_left_out_are_left_out_again(material):
@@ -108,9 +126,28 @@ def test_other_packages_and_code_are_remarked_on(material):
     assert "dirty: the code when the model was made is not that of its commit" in remarks
 
 
-def test_a_card_that_does_not_say_enough_is_refused(material):
-    with pytest.raises(InputError, match="does not say what it was trained from"):
-        verify(replace(trained(material), card={"settings": {}}))
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ("settings", {}), ("settings.cost", "1"), ("settings.further", 1), ("sources", []), ("sources.data", {}), ("sources.data[0]", "ours.csv"),
+        ("sources.data[0].path", 7), ("sources.background", []), ("sources.lexicon.sha256", 1), ("sources.columns.title", 1), ("origin", None),
+        ("origin.commit", 7), ("origin.packages", []), ("data.fingerprint", None), ("data", ...),
+    ],
+)  # fmt: skip
+def test_a_card_that_does_not_say_enough_is_refused(material, part, value):
+    model = trained(material)
+    card = json.loads(json.dumps(model.card))
+    *path, last = re.findall(r"[a-z_]\w*|[0-9]+", part)
+    inner = card
+    for key in path:
+        inner = inner[int(key) if key.isdigit() else key]
+    if value is ...:
+        del inner[last]
+    else:
+        inner[int(last) if last.isdigit() else last] = value
+    with pytest.raises(InputError, match="does not say what it was trained from") as refused:
+        verify(replace(model, card=card))
+    assert f"({part}" in str(refused.value)
 
 
 def test_a_checkout_is_dirty_when_what_git_keeps_was_changed(tmp_path, monkeypatch):
