@@ -2,17 +2,19 @@
 
 A Parquet file of a few kilobytes can hold gigabytes, and what reads it has them in memory before it can count them. So
 what strangers send is first read where that does no harm. `python plain_parquet.py SOURCE TARGET BYTES` exits with
-TOO_LARGE where the target would have more bytes, or some rows are beyond measure, and otherwise says on standard error
-what is wrong with the source.
+TOO_LARGE where the target would have more bytes, or some rows are beyond measure, with NO_ROOM where the disk is full, and
+otherwise says on standard error what is wrong with the source.
 """
 
+import errno
+import os
 import resource
 import sys
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-TOO_LARGE = 3
+TOO_LARGE, NO_ROOM = 3, 4
 MEMORY = 2 * 2**30
 # So many rows are looked at together, and may have so many bytes.
 ROWS, BYTES = 1024, 64 * 2**20
@@ -47,8 +49,10 @@ def main(source: str, target: str, size: int) -> int:
     except MemoryError:
         return TOO_LARGE
     except (pa.ArrowException, OSError) as error:
-        if "File too large" in str(error):
-            return TOO_LARGE
+        # Arrow's errors keep the system's number in their text alone.
+        for number, status in ((errno.EFBIG, TOO_LARGE), (errno.ENOSPC, NO_ROOM)):
+            if os.strerror(number) in str(error):
+                return status
         print(str(error).partition("\n")[0].rstrip("."), file=sys.stderr)
         return 1
     return 0

@@ -267,6 +267,8 @@ def _flatten(source: Path, watch: _Watch) -> None:
             process.kill()
         assert process.stderr is not None
         told = process.stderr.read(1000).decode(errors="replace").strip()
+    if process.returncode == plain_parquet.NO_ROOM:
+        raise KanalError(NO_ROOM)
     if process.returncode in (1, -signal.SIGSEGV):
         raise InputError(f"{source}: not a Parquet file, or not a whole one ({told or 'unreadable'}); write it again.")
     if process.returncode:

@@ -1,5 +1,6 @@
 """Disks that are full or read-only, and files that may not be read: a sentence, nothing half written, and it works afterwards."""
 
+import gzip
 import os
 import random
 import subprocess
@@ -7,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pandas as pd
+import pyarrow as pa
 import pytest
 
 from serve.files.journal import rejected_file
@@ -163,7 +166,10 @@ def _labels(place: Place, folder: Path, rng: random.Random, model: Path, crawl: 
 
 
 def _upload(place: Place, model: Path, crawl: Path) -> int:
-    """Files sent to the service, its temporary folder on the disk."""
+    """Files sent to the service, its temporary folder on the disk: no room for what is sent, for what is unpacked of it, or
+    for the answer."""
+    packed = _packed(crawl)
+    plain, size = crawl.stat().st_size, {form: file.stat().st_size for form, file in packed.items()}
     failed = 0
     with disk(place.folder / "temporary") as folder, pytest.MonkeyPatch.context() as patch:
         patch.setenv("TMPDIR", str(folder))
@@ -171,27 +177,40 @@ def _upload(place: Place, model: Path, crawl: Path) -> int:
         log = place.folder / "service"
         with _service(place.folder, log, "--model", model, workers=1) as (_, port):
             empty = os.statvfs(folder).f_bavail
-            for left in (1000, crawl.stat().st_size // 2, crawl.stat().st_size + 50_000):
-                with full(folder, left):
-                    status = _send(port, crawl)
-                    failed += status == 503
-                    place.expect(status == 503, f"upload with {left} bytes left: {status}")
-                    place.expect(_ask(port)[0] == 200, "the service does not answer when the disk is full")
-                place.expect(_send(port, crawl) == 200, "upload: does not work with room")
-                # The answer takes room as long as it is sent.
-                _wait(lambda: os.statvfs(folder).f_bavail >= empty)
+            for form, file in packed.items():
+                unpacked = (size[form], size[form] + plain // 2, size[form] + plain) if form != "csv" else (plain,)
+                for left in (1000, size[form] // 2, *(room + 50_000 for room in unpacked)):
+                    with full(folder, left):
+                        status = _send(port, file)
+                        failed += status == 503
+                        place.expect(status == 503, f"upload of {file.name} with {left} bytes left: {status}")
+                        place.expect(_ask(port)[0] == 200, "the service does not answer when the disk is full")
+                    place.expect(_send(port, file) == 200, "upload: does not work with room")
+                    # The answer takes room as long as it is sent.
+                    _wait(lambda: os.statvfs(folder).f_bavail >= empty)
         place.expect("Traceback" not in log.read_text(), f"service: {log.read_text()[-800:]}")
         left_over = [path for path in folder.iterdir() if list(path.iterdir())]
         place.expect(not left_over, f"upload: left {left_over}")
     return failed
 
 
+def _packed(crawl: Path) -> dict[str, Path]:
+    """The same articles in each form that is unpacked before it is read, and as they are."""
+    frame = pd.read_csv(crawl)
+    packed = {"csv": crawl, **{form: crawl.with_suffix(f".{form}") for form in ("csv.gz", "csv.zst", "parquet")}}
+    packed["csv.gz"].write_bytes(gzip.compress(crawl.read_bytes()))
+    packed["csv.zst"].write_bytes(pa.compress(crawl.read_bytes(), codec="zstd", asbytes=True))
+    frame.to_parquet(packed["parquet"])
+    return packed
+
+
 def _send(port: int, file: Path) -> int:
     import http.client
 
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    form = "parquet" if file.suffix == ".parquet" else "csv"
     try:
-        connection.request("POST", "/v1/files?format=csv", file.read_bytes())
+        connection.request("POST", f"/v1/files?format={form}", file.read_bytes())
         answer = connection.getresponse()
         answer.read()
         return answer.status
