@@ -439,7 +439,8 @@ def probabilities(
     """(n, k): 1 / (1 + exp(-(A s + B))), or softmax(A s + B), of scores s (n, k) with A and B in calibration (2, k)."""
     logits = scores * calibration[0] + calibration[1]
     if not single_label:
-        return 1 / (1 + np.exp(-logits))
+        with np.errstate(over="ignore"):  # 1 / infinity is 0, as it should be
+            return 1 / (1 + np.exp(-logits))
     odds = np.exp(logits - logits.max(axis=1, keepdims=True))
     return odds / odds.sum(axis=1, keepdims=True)
 

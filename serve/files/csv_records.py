@@ -110,7 +110,8 @@ def _records(
             room = fields[2 * width * rows :]
             rows += kernels.find_records(data, end, ord(separator), width, room, reached)
             begin, end = end, int(reached[0])
-            line += count_lines(block, begin, end)
+            if end > begin:
+                line += count_lines(block, begin, end)
             if 2 * width * rows == len(fields):
                 fields = np.concatenate([fields, fields])
                 continue
@@ -118,7 +119,8 @@ def _records(
         if found is None:
             break
         record, size = found
-        line += count_lines(block, end, end + size)
+        # Few bytes are counted sooner than a kernel is called.
+        line += block.count(b"\n", end, end + size)
         end += size
         if isinstance(record, Rejected):
             rejected.append(record)
