@@ -18,6 +18,8 @@ WORDS = (
     *("<p>", "</p>", "<script>", "</script>", "<!--", "-->", "![", "](", "[a](https://", "**", "https://a/b.jpg"),
 )  # fmt: skip
 REPEAT = 250
+# Repeats of repeats end here, in characters: a text that takes minutes finds nothing.
+LONGEST_TEXT = 50_000
 # Bytes from here on, with the one that follows, choose a rule's trigger or match.
 RULED = 160
 
@@ -30,11 +32,14 @@ def ruled() -> list[str]:
 
 def text_of(data: bytes) -> str:
     """A text of pieces, a byte or two for each; a byte from REPEAT on repeats the latest, up to 512 times."""
-    pieces: list[str] = []
+    pieces = [""]
+    left = LONGEST_TEXT
     following = iter(data)
     for byte in following:
         if byte >= REPEAT:
-            pieces.append("".join(pieces[-1:]) * (2 << (byte - REPEAT + 3)) if len(pieces) < 400 else "")
+            latest = pieces[-1]
+            pieces.append(latest * min(2 << (byte - REPEAT + 3), left // max(1, len(latest))))
+            left -= len(pieces[-1])
         elif byte >= RULED:
             pieces.append(ruled()[((byte - RULED) * 256 + next(following, 0)) % len(ruled())])
         else:
