@@ -1,5 +1,6 @@
 """The article as files carry it: the names of its columns, and the names that others give them."""
 
+import re
 from collections.abc import Sequence
 
 from serve.errors import InputError
@@ -9,16 +10,16 @@ TOPIC_SEPARATOR = "|"
 NOTE_SEPARATOR = "; "
 UNCERTAIN = "uncertain"
 
-# The first name of each is our own; a column is looked for in this order, first as written, then in any case.
+# The first name of each is our own; a column is looked for in this order, and its name compared as `alike` tells.
 USUAL_NAMES = {
     "id": ("id", "article_id", "no"),
-    "title": ("title", "judul", "judul_berita", "headline"),
+    "title": ("title", "judul", "judul_berita", "judul_artikel", "headline"),
     "text": (
-        "text", "isi", "isi_berita", "isi berita", "konten", "content", "body", "artikel", "article", "teks", "berita", "description",
+        "text", "isi", "isi_berita", "isi_artikel", "konten", "content", "body", "artikel", "article", "teks", "berita", "description",
     ),
     "topics": ("topics", "topic", "labels", "label", "kategori", "category", "topik"),
     "date": (
-        "date", "tanggal", "publish_date", "published_date", "published_at", "published", "pub_date", "pubdate", "publication_date",
+        "date", "tanggal", "publish_date", "published_date", "published_at", "published", "pub_date", "publication_date",
         "date_published", "tanggal_terbit", "tgl", "waktu", "datetime", "timestamp", "time", "created_at",
     ),
     "outlet": (
@@ -28,6 +29,13 @@ USUAL_NAMES = {
 }  # fmt: skip
 # What the scraper news-watch writes. Its category is the section of the site and its keyword what was searched for: no topics.
 NEWS_WATCH = frozenset(("title", "publish_date", "author", "content", "keyword", "category", "source", "link"))
+# No name of a column is as long; an article in the first line of a file is.
+LONGEST_NAME = 100
+
+
+def alike(column: str) -> str:
+    """A column's name as it is compared: "JUDUL BERITA", "judul-berita" and "JudulBerita" are all judul_berita."""
+    return re.sub(r"[\s_-]+", "", column).casefold()
 
 
 def find_column(
@@ -38,22 +46,48 @@ def find_column(
     `given` is the user's choice; otherwise the usual names are tried. Returns None where there is none and it is not
     required. Raises InputError that names the file, the column and those that are there.
     """
-    there = ", ".join(columns)
     if given is not None:
         if given not in columns:
-            raise InputError(
-                f"{file}: no column '{given}'; its columns are: {there}. Name one of them with --{_option(field)}."
-            )
+            raise no_column(file, f"no column '{given}'", columns, f"Name one of them with --{_option(field)}.")
         return given
-    folded = {column.strip().lower(): column for column in reversed(columns)}
-    for name in USUAL_NAMES[field] if field != "topics" or not folded.keys() >= NEWS_WATCH else ():
-        if name in folded:
-            return folded[name]
-    if required:
-        raise InputError(
-            f"{file}: no column for the {field} found; its columns are: {there}. Name it with --{_option(field)}."
+    found = usual_columns(field, columns)
+    if required and not found:
+        raise no_column(file, f"no column for the {field} found", columns, f"Name it with --{_option(field)}.")
+    return found[0] if found else None
+
+
+def usual_columns(field: str, columns: Sequence[str]) -> list[str]:
+    """The columns that have one of the field's usual names, in the order of these."""
+    by_name: dict[str, str] = {}
+    for column in columns:
+        by_name.setdefault(alike(column), column)
+    if field == "topics" and by_name.keys() >= set(map(alike, NEWS_WATCH)):
+        return []
+    return [by_name[name] for name in map(alike, USUAL_NAMES[field]) if name in by_name]
+
+
+def no_column(file: str, what: str, columns: Sequence[str], remedy: str) -> InputError:
+    """The error for a column that is not there."""
+    if max(map(len, columns), default=0) > LONGEST_NAME:
+        return InputError(
+            f"{file}: {what}; its first line seems to be an article, not the names of the columns: "
+            "put a line of names above it, such as id,title,text."
         )
-    return None
+    return InputError(f"{file}: {what}; its columns are: {', '.join(columns)}. {remedy}")
+
+
+def doubtful_columns(columns: Sequence[str], title: str | None, text: str | None) -> str:
+    """What a user should know of the columns that are taken for title and text, "" where they are the only ones that could
+    be; `title` and `text` are the user's choice, None where they were looked for."""
+    found = {"title": usual_columns("title", columns), "text": usual_columns("text", columns)}
+    said = [
+        f"the {field} is '{names[0]}', not '{names[1]}' (--{field}-column names another)"
+        for field, names in found.items()
+        if len(names) > 1 and (title if field == "title" else text) is None
+    ]
+    if title is None and not found["title"]:
+        said.append("no column of titles found (--title-column names it)")
+    return "; ".join(said)
 
 
 def _option(field: str) -> str:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, nullcontext
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from serve.answers import DECIMALS, Answers
+from serve.article import doubtful_columns
 from serve.errors import InputError
 from serve.files.encoders import encoder
 from serve.files.folder import article_files
@@ -69,7 +71,7 @@ def predict_file(
     A row that cannot be read goes to `serve.files.journal.rejected_file(target)`, which is there only when there are such
     rows, or to standard error; with `strict` the first one raises InputError. `resume` goes on where an interrupted run
     stopped, if one did, and the target is the same as if it had not. `workers` is the number of threads that predict
-    (None: all cores); `quiet` shows no progress. Raises InputError for a source that is broken or lacks the columns; then
+    (None: all cores); `quiet` prints no progress and no remarks. Raises InputError for a source that is broken or lacks the columns; then
     there is no target.
     """
     target = None if target == STREAM else target
@@ -78,6 +80,10 @@ def predict_file(
     with ExitStack() as stack:
         reader = stack.enter_context(open_reader(source, folders=True))
         answers = Answers.of(model, reader.columns, reader.name, title_column, text_column, keep, all_topics)
+        doubts = doubtful_columns(reader.columns, title_column, text_column)
+        for remark in filter(None, (reader.remark, doubts and f"{reader.name}: {doubts}.")):
+            if not quiet:
+                print(remark, file=sys.stderr)
         encoded = encoder(target, answers.schema(reader.schema))
         # A pipe cannot be read again.
         again = source != STREAM and (os.path.isfile(source) or os.path.isdir(source))

@@ -19,7 +19,9 @@ from numpy.typing import NDArray
 
 from serve.article import TOPIC_SEPARATOR, find_column
 from serve.errors import InputError
+from serve.files.csv_records import SEPARATOR_LINE
 from serve.files.formats import COMPRESSIONS, FORMATS, open_reader, values
+from serve.files.lines import UTF_16
 from train.duplicates import near_duplicates
 
 if TYPE_CHECKING:
@@ -291,7 +293,12 @@ def _file_rows(source: str) -> tuple[list[str], Iterable[tuple[int, Row]]]:
 def _beginnings(source: str, heights: list[int]) -> list[int]:
     """The line where each row begins, given how many lines each has; there may be blank lines between them."""
     with io.BufferedReader(pa.input_stream(source)) as file:
-        blank = [line.decode("utf-8-sig").strip() in ("", '""') for line in file]
+        encoding = "utf-16" if file.peek(2)[:2] in UTF_16 else "utf-8-sig"
+        text = io.TextIOWrapper(file, encoding, newline="\n")
+        blank = [
+            line.strip() in ("", '""') or (not number and SEPARATOR_LINE.fullmatch(line.encode()) is not None)
+            for number, line in enumerate(text)
+        ]
     lines = []
     line = 0
     for height in heights:

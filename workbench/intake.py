@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from serve.article import TOPIC_SEPARATOR, find_column
+from serve.article import TOPIC_SEPARATOR, find_column, no_column
 from serve.errors import InputError
 from serve.regular import LARGEST_TOML, read_regular
 from train.corpus import FIELDS, Table, place_of
@@ -67,15 +67,15 @@ def article_columns(table: Table, columns: Mapping[str, str]) -> dict[str, str |
 
     Raises InputError for a column that is not there, and when there is none of titles or texts.
     """
-    there = f"its columns are: {', '.join(table.columns)}"
     for column in columns:
         if column not in table.columns:
-            raise InputError(f"{table.name}: no column '{column}'; {there}. Name one of them with --map COLUMN=FIELD.")
+            remedy = "Name one of them with --map COLUMN=FIELD."
+            raise no_column(table.name, f"no column '{column}'", table.columns, remedy)
     given: dict[str, str | None] = {ours: theirs for theirs, ours in columns.items()}
     found = {name: find_column(name, table.columns, file=table.name, required=False) for name in FIELDS}
     names = {name: given.get(name) or (None if column in columns else column) for name, column in found.items()}
     if not names["title"] and not names["text"]:
-        raise InputError(f"{table.name}: no column of texts found; {there}. Name it with --map COLUMN=text.")
+        raise no_column(table.name, "no column of texts found", table.columns, "Name it with --map COLUMN=text.")
     return names
 
 

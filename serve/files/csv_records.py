@@ -22,6 +22,8 @@ from serve.files.parts import Part, Position, Rejected, in_slices, unreadable
 SEPARATORS = (",", ";", "\t", "|")
 # There is room for the fields of rows of so many bytes a field; it grows where they are shorter.
 BYTES_PER_FIELD = 64
+# Excel's own first line, which names the separator.
+SEPARATOR_LINE = re.compile(rb'"?sep=([^\w\s"]|\t)"?\r?\n')
 
 Ints = NDArray[np.int64]
 
@@ -61,6 +63,7 @@ def read_csv(
 
 def _header(lines: Lines) -> tuple[list[str], str]:
     """The fields of the first record, which `lines` then has passed, and the separator between them."""
+    separator = None
     while block := lines.block(blocks.BLOCK_SIZE):
         at = lines.position
         if isinstance(block, Rejected):
@@ -71,7 +74,11 @@ def _header(lines: Lines) -> tuple[list[str], str]:
         if first.decode().isspace():
             lines.advance(len(first))
             continue
-        separator = separator_of(first.decode())
+        if separator is None and (named := SEPARATOR_LINE.fullmatch(first)):
+            separator = named[1].decode()
+            lines.advance(len(first))
+            continue
+        separator = separator or separator_of(first.decode())
         record, end = _record(block, 0, at.line, at.offset, separator) or (_never_closed(first, at.line), 0)
         if isinstance(record, Rejected):
             raise record.error(lines.name)

@@ -51,15 +51,23 @@ def read_folder(
 
 def article_files(folder: Path) -> list[str]:
     """The paths of the articles in `folder`, relative to it, sorted."""
-    files = [
-        Path(place, name).relative_to(folder).as_posix()
-        for place, _, names in os.walk(folder)
-        for name in names
-        if name.lower().endswith(PLAIN + PAGES)
-    ]
+    files = [path.relative_to(folder).as_posix() for path in _files(folder) if _is_article(path.name)]
     if not files:
         raise InputError(f"{folder}: holds no files that end in {', '.join(PLAIN + PAGES)}; name another folder.")
     return sorted(files)
+
+
+def other_files(folder: Path) -> int:
+    """How many files in `folder` are no articles, hidden ones aside."""
+    return sum(not _is_article(path.name) and not path.name.startswith(".") for path in _files(folder))
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (Path(place, name) for place, _, names in os.walk(folder) for name in names)
+
+
+def _is_article(name: str) -> bool:
+    return name.lower().endswith(PLAIN + PAGES)
 
 
 def _article(folder: Path, file: str) -> Article | Rejected:
@@ -71,7 +79,7 @@ def _article(folder: Path, file: str) -> Article | Rejected:
         return Rejected(file, f"cannot be read ({error.strerror}); is it whole?", b"", file=file)
     if len(raw) > lines.LONGEST_LINE:
         return Rejected(file, f"is longer than {lines.LONGEST_LINE:,} bytes; is this an article?", raw, file=file)
-    if broken := unreadable(raw, 0):
+    if broken := unreadable(raw, 0, "in an editor: 'Save as', encoding UTF-8"):
         return Rejected(file, broken[0], raw, file=file)
     text = raw.decode("utf-8-sig")
     if file.lower().endswith(PLAIN):

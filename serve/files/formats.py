@@ -15,10 +15,10 @@ import pyarrow as pa
 from serve.errors import InputError
 from serve.files.columns import JSON, as_text, values
 from serve.files.csv_records import read_csv
-from serve.files.folder import read_folder
+from serve.files.folder import PAGES, PLAIN, other_files, read_folder
 from serve.files.json_lines import read_json_lines
-from serve.files.lines import BUFFER_SIZE, Lines
-from serve.files.parts import Part, Position
+from serve.files.lines import BLOCK_SIZE, BUFFER_SIZE, Lines
+from serve.files.parts import Part, Position, Rejected
 
 __all__ = [
     "COMPRESSIONS", "FORMATS", "JSON", "STREAM", "Format", "Reader", "as_text", "format_of", "open_reader",
@@ -35,6 +35,8 @@ FORMATS: dict[str, Format] = {
     ".parquet": "parquet",
 }
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
+# What compressed streams begin with.
+MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 
 # A batch has at most so many rows; of long ones it has as many as are in a block of the file.
 BATCH_ROWS = 8192
@@ -57,6 +59,8 @@ class Reader:
     that are named is rejected, as one that is broken is."""
     fraction: Callable[[int], float | None]
     """The share of the table that the given number of rows is, where that can be known."""
+    remark: str = ""
+    """What a user should know of it: files of a folder that are left out."""
 
     @property
     def columns(self) -> list[str]:
@@ -78,7 +82,8 @@ def open_reader(
     """The table in a file, or in standard input for "-", in batches of at most `batch_rows` rows; with `folders` also
     the articles in a folder.
 
-    `format` is told by the file's name when not given, and CSV for "-".
+    `format` is told by the file's name when not given; standard input may be CSV or JSON Lines, by its first character,
+    as it is or compressed.
     Raises InputError, here or while reading, that names the file, the line and the remedy.
     """
     name = "standard input" if source == STREAM else str(source)
@@ -86,9 +91,14 @@ def open_reader(
         raise InputError(f"{name}: no such file; check its name and folder.")
     if folders and source != STREAM and os.path.isdir(source):
         schema, parts, files = read_folder(Path(source), batch_rows)
-        yield Reader(name, schema, parts, _rows_fraction(files))
+        yield Reader(name, schema, parts, _rows_fraction(files), _left_out(source))
         return
+    if folders and os.path.splitext(source)[1].lower() in PLAIN + PAGES and os.path.isfile(source):
+        raise InputError(
+            f"{name}: texts and pages are read from a folder, one article a file; name the folder that holds it."
+        )
     refuse_folder(source)
+    told = format
     format, compression = format_of(source, format)
     with ExitStack() as stack:
         opened: list[IO[bytes]] = []
@@ -96,9 +106,10 @@ def open_reader(
         def begin() -> IO[bytes]:
             """The file from its start, uncompressed; a pipe has but one."""
             opened.append(_standard_input() if source == STREAM else stack.enter_context(_open(source)))
-            if not compression:
+            codec = _compression_of(opened[-1]) if source == STREAM else compression
+            if not codec:
                 return opened[-1]
-            return io.BufferedReader(pa.CompressedInputStream(opened[-1], compression), BUFFER_SIZE)
+            return io.BufferedReader(pa.CompressedInputStream(opened[-1], codec), BUFFER_SIZE)
 
         if format == "parquet":
             from serve.files.parquet import read_parquet
@@ -106,7 +117,10 @@ def open_reader(
             schema, parts, total = read_parquet(begin(), name, batch_rows)
             fraction = _rows_fraction(total)
         else:
-            schema, parts = (read_json_lines if format == "jsonl" else read_csv)(Lines(begin, name), batch_rows)
+            lines = Lines(begin, name)
+            if source == STREAM and told is None:
+                format = _streamed_format(lines)
+            schema, parts = (read_json_lines if format == "jsonl" else read_csv)(lines, batch_rows)
             fraction = _bytes_fraction(opened)
         refuse_twins(schema.names, name)
         yield Reader(name, schema, parts, fraction)
@@ -141,12 +155,31 @@ def refuse_twins(columns: Sequence[str], name: str) -> None:
         raise InputError(f"{name}: two columns are named '{min(twins)}'; give each column its own name.")
 
 
-def _standard_input() -> IO[bytes]:
+def _standard_input() -> io.BufferedReader:
     """Standard input without Python's own buffer: a thread that waits for input would hold its lock for ever."""
     try:
         return open(os.dup(sys.stdin.fileno()), "rb", buffering=BUFFER_SIZE)
     except OSError:
-        return sys.stdin.buffer
+        return io.BufferedReader(sys.stdin.buffer, BUFFER_SIZE)  # type: ignore[type-var]
+
+
+def _compression_of(stream: io.BufferedReader) -> str | None:
+    """The compression that a stream begins with."""
+    return next((codec for magic, codec in MAGIC.items() if stream.peek(len(magic)).startswith(magic)), None)
+
+
+def _streamed_format(lines: Lines) -> Format:
+    """What a stream's first characters tell. Raises InputError for Parquet, which is read from its end."""
+    block = lines.block(BLOCK_SIZE)
+    begin = block.raw if isinstance(block, Rejected) else block
+    if begin.startswith(b"PAR1"):
+        raise InputError(f"{lines.name}: Parquet cannot be read from a stream; name the file.")
+    return "jsonl" if begin.lstrip().startswith(b"{") else "csv"
+
+
+def _left_out(folder: str | Path) -> str:
+    n = other_files(Path(folder))
+    return f"{folder}: {n} {'file' if n == 1 else 'files'} left out, not {', '.join(PLAIN + PAGES)}." if n else ""
 
 
 def _open(file: str | Path) -> IO[bytes]:

@@ -82,7 +82,7 @@ def _objects(
         if text.isspace():
             continue
         number = at.rows + len(objects) + len(rejected) + 1
-        found = _object(text, line, number, texts, known)
+        found = _object(text, line, texts, known)
         if isinstance(found, dict):
             objects.append(found)
             numbers.append(number)
@@ -92,7 +92,7 @@ def _objects(
     return objects, np.array(numbers, np.int64), rejected
 
 
-def _object(text: str, line: int, number: int, texts: Sequence[str], known: set[str]) -> Object | tuple[str, str]:
+def _object(text: str, line: int, texts: Sequence[str], known: set[str]) -> Object | tuple[str, str]:
     """The object of a line, or the place and the reason why there is none; `known` are the columns so far."""
     try:
         value = json.loads(text.rstrip())
@@ -104,9 +104,9 @@ def _object(text: str, line: int, number: int, texts: Sequence[str], known: set[
         return f"line {line}", 'no JSON object; write one a line, such as {"title": "...", "text": "..."}.'
     for name in texts:
         if reason := no_text(value.get(name), name):
-            return f"row {number}", reason
+            return f"line {line}", reason
     if not value.keys() <= known and len(known | value.keys()) > MOST_COLUMNS:
-        return f"row {number}", (
+        return f"line {line}", (
             f"its keys make more than {MOST_COLUMNS} columns; give all rows the same keys, the rest in one object."
         )
     return value

@@ -1,9 +1,10 @@
 """The lines of a file, in blocks whose ends depend on nothing but where they begin."""
 
 import codecs
+import io
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 
@@ -17,6 +18,8 @@ BLOCK_SIZE = 2**22
 BUFFER_SIZE = 2**16
 # No article is as long; a quote that is never closed would otherwise draw the rest of a file into memory.
 LONGEST_LINE = 2**26
+# What spreadsheets call "Unicode text".
+UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 (LINE_FEED,) = b"\n"
 
@@ -28,7 +31,8 @@ def count_lines(block: bytes, begin: int, end: int) -> int:
 
 @dataclass
 class Lines:
-    """A file's lines from `position` on, which moves with `advance`."""
+    """A file's lines from `position` on, which moves with `advance`; those of a file in UTF-16 as UTF-8, with positions
+    in that."""
 
     open: Callable[[], IO[bytes]]
     """Opens the file, uncompressed, anew."""
@@ -36,22 +40,26 @@ class Lines:
 
     def __post_init__(self) -> None:
         self._begin()
-        self._ahead = self._read(len(codecs.BOM_UTF8))
         if self._ahead == codecs.BOM_UTF8:
             self.advance(len(codecs.BOM_UTF8))
 
     def _begin(self) -> None:
-        self._binary = self.open()
-        self._ahead = b""
+        self._binary, self._ahead = self.open(), b""
         self.position = START
+        self._ahead = self._read(len(codecs.BOM_UTF8))
+        if self._ahead.startswith(UTF_16):
+            self._binary = io.BufferedReader(_AsUtf8(self._ahead, self._binary), BUFFER_SIZE)
+            self._ahead = b""
 
     def seek(self, position: Position) -> None:
         """Goes on at another position, one where a line begins."""
         self._begin()
         if self._binary.seekable():
             self._binary.seek(position.offset)
+            self._ahead = b""
         else:
-            left = position.offset
+            left = max(0, position.offset - len(self._ahead))
+            self._ahead = self._ahead[position.offset :]
             while left and (skipped := len(self._read(min(left, BLOCK_SIZE)))):
                 left -= skipped
         self.position = position
@@ -106,3 +114,31 @@ class Lines:
     def _broken(self, error: OSError) -> InputError:
         line = self.position.line + self._ahead.count(b"\n")
         return InputError(f"{self.name}: cannot be read beyond line {line} ({error}); is it whole?")
+
+
+class _AsUtf8(io.RawIOBase):
+    """A file in UTF-16, of which the first bytes have been read, as UTF-8 without a byte order mark."""
+
+    def __init__(self, begin: bytes, rest: IO[bytes]) -> None:
+        self._rest, self._raw = rest, begin
+        self._decoder = codecs.getincrementaldecoder("utf-16")()
+        self._left = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Raises OSError for what is no UTF-16."""
+        while not self._left:
+            raw = self._raw or self._rest.read(BUFFER_SIZE)
+            self._raw = b""
+            try:
+                self._left = self._decoder.decode(raw, final=not raw).encode()
+            except UnicodeDecodeError as error:
+                raise OSError(f"not UTF-16: {error.reason}") from None
+            if not raw:
+                break
+        size = min(len(buffer), len(self._left))
+        buffer[:size] = self._left[:size]
+        self._left = self._left[size:]
+        return size

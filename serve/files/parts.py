@@ -77,13 +77,14 @@ def in_slices(part: Part, rows: int) -> Iterator[Part]:
     yield Part(part.batch.slice(last), part.numbers[last:], part.rejected, part.end)
 
 
-def unreadable(raw: bytes, offset: int) -> tuple[str, int] | None:
-    """What is wrong with bytes that are no text, and which of them; None when nothing is. `offset` is theirs in the file."""
+def unreadable(raw: bytes, offset: int, program: str = "in a spreadsheet: 'CSV UTF-8'") -> tuple[str, int] | None:
+    """What is wrong with bytes that are no text, and which of them; None when nothing is. `offset` is theirs in the file,
+    `program` tells how a program saves such a file as UTF-8."""
     try:
         raw.decode()
     except UnicodeDecodeError as error:
         at, what = error.start, f"not UTF-8: byte 0x{raw[error.start]:02X}"
-        remedy = "save it as UTF-8 (in a spreadsheet: 'CSV UTF-8')"
+        remedy = f"save it as UTF-8 ({program})"
     else:
         at, what = raw.find(b"\0"), "a NUL byte"
         if at < 0:

@@ -205,6 +205,15 @@ def test_columns_that_the_user_names(tmp_path: Path) -> None:
         predict_file(keywords(), source, tmp_path / "c.csv", text_column="teks")
 
 
+def test_doubts_about_columns_are_told_unless_quiet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = put(tmp_path / "crawl.csv", "judul,isi,konten\nA,B,C\n")
+    predict_file(keywords(), source, tmp_path / "topics.csv")
+    assert capsys.readouterr().err == f"{source}: the text is 'isi', not 'konten' (--text-column names another).\n"
+    predict_file(keywords(), source, tmp_path / "topics.csv", quiet=True)
+    predict_file(keywords(), put(tmp_path / "crawl.csv", CRAWL), tmp_path / "topics.csv")
+    assert capsys.readouterr().err == ""
+
+
 def test_a_title_is_not_counted_twice(tmp_path: Path) -> None:
     predict_file(keywords(), put(tmp_path / "a.csv", "judul\npanen\n"), tmp_path / "b.csv", text_column="judul")
     assert read(tmp_path / "b.csv")[0]["probabilities"] == "0.5000"

@@ -61,7 +61,7 @@ def test_a_folder_is_filed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert [json.loads(line) for line in rejected_file(target).read_text().splitlines()] == [
         {
             "line": None,
-            "reason": "not UTF-8: byte 0xE9 at offset 3 of the file; save it as UTF-8 (in a spreadsheet: 'CSV UTF-8').",
+            "reason": "not UTF-8: byte 0xE9 at offset 3 of the file; save it as UTF-8 (in an editor: 'Save as', encoding UTF-8).",
             "raw": "caf\ufffd",
             "file": "latin.txt",
         }
@@ -90,3 +90,17 @@ def test_a_folder_without_articles(tmp_path: Path) -> None:
     (tmp_path / "gambar.png").write_bytes(b"")
     with pytest.raises(InputError, match=r"holds no files that end in \.txt, \.md, \.html, \.htm"):
         predict_file(keywords(), tmp_path, tmp_path.parent / "topik.csv")
+
+
+def test_files_of_other_kinds_are_counted(folder: Path) -> None:
+    with open_reader(folder, folders=True) as reader:
+        assert reader.remark == f"{folder}: 1 file left out, not .txt, .md, .html, .htm."
+    (folder / "surat.pdf").write_bytes(b"%PDF")
+    (folder / ".DS_Store").write_bytes(b"")
+    with open_reader(folder, folders=True) as reader:
+        assert reader.remark == f"{folder}: 2 files left out, not .txt, .md, .html, .htm."
+
+
+def test_a_text_alone_is_told_to_be_in_a_folder(folder: Path) -> None:
+    with pytest.raises(InputError, match="read from a folder, one article a file; name the folder that holds it"):
+        predict_file(keywords(), next(folder.rglob("*.txt")), None)
