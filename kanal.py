@@ -19,8 +19,8 @@ __version__ = "0.1.0"
 __all__ = ["InputError", "KanalError", "TopicModel", "load"]
 
 
-def load(model: str | Path | None = None) -> "TopicModel":
-    """The champion, or the model in a folder or under an MLflow URI such as "models:/kanal/3".
+def load(model: str | int | Path | None = None) -> "TopicModel":
+    """The champion, or the model in a folder, of a version's number, or under an MLflow URI such as "models:/kanal/3".
 
     Raises InputError when there is none, or when its files are not as they were when it was saved.
     """

@@ -127,14 +127,16 @@ def export(
     text_column: TextOption = None,
     label_column: LabelOption = None,
     label_separator: SeparatorOption = "|",
+    force: Annotated[bool, typer.Option("--force", help="Replace OUT if it is there.")] = False,
 ) -> None:  # fmt: skip
     """Write a corpus in the form of other tools."""
     from datasets import disable_progress_bars
 
     from serve.topics import load_topics
     from train.experiment import EMBEDDED_CORPUS, Columns
-    from workbench.exchange import export_corpus
+    from workbench.exchange import export_corpus, refuse_loss
 
+    refuse_loss(out, files or (), force)
     corpus = Columns(title_column, text_column, label_column, label_separator).load(files or [EMBEDDED_CORPUS])
     if not sys.stderr.isatty():
         disable_progress_bars()

@@ -100,9 +100,6 @@ def explain(
     from dataclasses import asdict
 
     loaded = load(model)
-    for name in topic or []:
-        if name not in loaded.topics:
-            raise InputError(f"--topic {name}: the model's topics are {', '.join(loaded.topics)}.")
     explanation = loaded.explain(sys.stdin.read() if text == "-" else text, title, topic)
     if as_json:
         print(json.dumps(asdict(explanation), ensure_ascii=False))

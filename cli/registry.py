@@ -9,7 +9,6 @@ import typer
 
 from cli.options import ModelOption
 from kanal import load
-from serve.registry import NAME
 
 # The exit status of `kanal models verify` where the model trained again is another.
 DIFFERS = 4
@@ -42,7 +41,7 @@ def show(model: ModelArgument = None) -> None:
     """Show what a model was made from: its card."""
     from serve.card import card_lines
 
-    for line in card_lines(load(_address(model))):
+    for line in card_lines(load(model)):
         print(line)
 
 
@@ -60,7 +59,7 @@ def verify(
     """
     from train.verify import verify as verify_model
 
-    loaded = load(_address(model))
+    loaded = load(model)
     verification = verify_model(loaded, data or ())
     for remark in verification.remarks:
         print(f"Note: {remark}", file=sys.stderr)
@@ -86,17 +85,16 @@ def upload(
     print(f"Version {tracked.version}: {tracked.reason}")
 
 
-def _address(model: str | None) -> str | None:
-    """As `kanal.load` takes it: a version's number stands for its address, unless a folder has that name."""
-    return f"models:/{NAME}/{model}" if model and model.isdecimal() and not Path(model).is_dir() else model
-
-
-def promote(version: Annotated[int, typer.Argument(help="The version to make champion.")]) -> None:
+def promote(
+    version: Annotated[str, typer.Argument(help="The version to make champion: its number, MLflow URI or alias URI.")],
+) -> None:
     """Make a version the champion, whatever the comparison said."""
+    from serve.registry import registered_version
     from train.tracking import promote as promote_version
 
-    promote_version(version)
-    print(f"Version {version} is the champion.")
+    number = registered_version(version)
+    promote_version(number)
+    print(f"Version {number} is the champion.")
 
 
 class ExportFormat(StrEnum):

@@ -104,7 +104,7 @@ def candidates(
     skip: Annotated[list[Path] | None, typer.Option(metavar="FILE", help="A labels.db or review.csv: what was decided on there is left out.")] = None,
     number: Annotated[int, typer.Option("--n", min=1, help="How many candidates.")] = 50,
     out: Annotated[Path | None, typer.Option(help="Write them: of a crawl, labels.db or Label Studio's tasks.json; of --data, review.csv.")] = None,
-    model: Annotated[str | None, typer.Option(metavar="PATH_OR_URI", help="A model whose topics are suggested to who labels.")] = None,
+    model: Annotated[str | None, typer.Option(metavar="MODEL", help="A model whose topics are suggested to who labels.")] = None,
     background: BackgroundOption = None,
     title_column: TitleOption = None,
     text_column: TextOption = None,

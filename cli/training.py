@@ -183,7 +183,7 @@ def evaluate(
 
 
 def compare(
-    before: Annotated[str, typer.Argument(metavar="BEFORE", help="A model folder or MLflow URI.")],
+    before: Annotated[str, typer.Argument(metavar="BEFORE", help="A version, a model folder or an MLflow URI.")],
     after: Annotated[str, typer.Argument(metavar="AFTER", help="Another.")],
     file: Annotated[str, typer.Argument(metavar="FILE", help="Labelled articles that neither has learnt from: CSV, JSONL or Parquet.")],
     title_column: TitleOption = None,

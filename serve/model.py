@@ -31,7 +31,7 @@ from serve.model_files import (
     settings_of,
 )
 from serve.native import FINE, ODD
-from serve.topics import Topic
+from serve.topics import Topic, unknown_topic
 from serve.vectorizer import Documents, Growing, TfidfVectorizer, Vocabulary, each_block, encode, map_blocks
 from serve.workspace import Workspaces
 
@@ -115,7 +115,7 @@ class Explanation:
     note: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TopicModel:
     """Files an article, title and text, under its topics.
 
@@ -157,14 +157,23 @@ class TopicModel:
             digest.update(hashlib.sha256(part).digest())
         return digest.hexdigest()[:12]
 
+    def __repr__(self) -> str:
+        terms = len(self.vectorizer.terms_.names)
+        return f"<TopicModel {self.version}: {len(self.taxonomy)} topics, {terms} terms>"
+
     @overload
     def predict(self, texts: str, titles: str | None = None) -> list[str]: ...  # type: ignore[overload-overlap]
     @overload
     def predict(self, texts: Texts, titles: Texts | None = None) -> list[list[str]]: ...
     def predict(self, texts: Any, titles: Any = None) -> Any:
-        """The topics of each article, best first: a list for one text, a list of n lists for n texts."""
+        """The topics of each article, best first: a list for one text, a list of n lists for n texts.
+
+        None, NaN and pandas' NA are no text, or no title. Raises TypeError for other values that are no strings.
+        """
         if isinstance(texts, str):
-            return self._predict_one(texts, titles or "")
+            if titles is None or isinstance(titles, str):
+                return self._predict_one(texts, titles or "")
+            return self.predict([texts], [titles])[0]
         filed = self.file(texts, titles)
         return [[topic for topic, _ in filed.topics(i)] for i in range(len(filed.assigned))]
 
@@ -179,18 +188,23 @@ class TopicModel:
         names = self.topics
         return [names[j] for j in chosen[np.argsort(-row[0, chosen], kind="stable")]]
 
-    def predict_proba(self, texts: Texts, titles: Texts | None = None) -> NDArray[np.float64]:
-        """(n, k): the probability of each topic."""
+    def predict_proba(self, texts: str | Texts, titles: str | Texts | None = None) -> NDArray[np.float64]:
+        """(n, k): the probability of each topic, in the order of `topics`; (k,) for one text."""
+        if isinstance(texts, str):
+            return self.predict_proba([texts], [titles])[0]
         return self.probabilities(self.decision_function(texts, titles))
 
-    def decision_function(self, texts: Texts, titles: Texts | None = None) -> NDArray[np.float32]:
-        """(n, k): the linear scores s."""
+    def decision_function(self, texts: str | Texts, titles: str | Texts | None = None) -> NDArray[np.float32]:
+        """(n, k): the linear scores s; (k,) for one text."""
+        if isinstance(texts, str):
+            return self.decision_function([texts], [titles])[0]
         return self._scored_pages(*_pages(texts, titles))[0].scores
 
     def file(self, texts: Texts, titles: Texts | None = None, *, n_threads: int | None = None) -> Filed:
         """Probabilities, decisions and notes for n articles, on so many threads (all cores when None)."""
-        if isinstance(texts, list) and len(texts) == 1 and (titles is None or len(titles) == 1):
-            found = self._scorer.score_one(texts[0] or "", (titles[0] if titles is not None else "") or "")
+        one, head = _only(texts), _only(titles) if titles is not None else ""
+        if one is not None and head is not None:
+            found = self._scorer.score_one(one, head)
             if found.states[0] == FINE:
                 return self._filed(found.scores.copy(), found.words, found.known, {})
         found, languages = self._scored_pages(*_pages(texts, titles), n_threads)
@@ -286,9 +300,16 @@ class TopicModel:
     def _logits(self, scores: NDArray[np.floating]) -> NDArray[np.float64]:
         return scores * self.calibration[0] + self.calibration[1]
 
-    def explain(self, text: str, title: str = "", topics: Sequence[str] | None = None) -> Explanation:
+    def explain(self, text: str, title: str | None = None, topics: Sequence[str] | None = None) -> Explanation:
         """Why the article is filed as it is: for the topics it is filed under (or the likeliest one where there is none),
-        or for `topics`, the exact contribution of every word and word pair, with their places in the given texts."""
+        or for `topics`, the exact contribution of every word and word pair, with their places in the given texts.
+
+        Raises InputError for a topic that the model does not have.
+        """
+        title = title or ""
+        for topic in topics or ():
+            if topic not in self.taxonomy:
+                raise unknown_topic(topic, self.taxonomy)
         cleaned = clean_traced(text, title)
         document = _composed(title, cleaned.text, self.title_weight)
         scored = self._scored(Documents.of([document]))
@@ -517,10 +538,17 @@ def _note(empty: bool, uncertain: bool, unknown: bool, language: str) -> str:
     return NOTE_SEPARATOR.join(filter(None, notes))
 
 
+def _only(texts: Texts) -> str | None:
+    """The string in a list of one, "" where it is None; None for anything else."""
+    if not isinstance(texts, list) or len(texts) != 1:
+        return None
+    return "" if texts[0] is None else texts[0] if isinstance(texts[0], str) else None
+
+
 def _pages(texts: Texts, titles: Texts | None) -> tuple[Documents, Documents | None]:
     """Pages as the kernels take them. Raises ValueError where there are not as many titles as texts."""
-    pages = Documents.of(texts, pages=True)
-    heads = Documents.of(titles, pages=True) if titles is not None else None
+    pages = Documents.of(texts, pages=True, name="texts")
+    heads = Documents.of(titles, pages=True, name="titles") if titles is not None else None
     if heads is not None and len(heads) != len(pages):
         raise ValueError(f"{len(pages)} texts and {len(heads)} titles: give a title, or None, for each text")
     return pages, heads

@@ -25,16 +25,25 @@ CHAMPION_URI = f"models:/{NAME}@{CHAMPION}"
 MODEL_FOLDER = Path("artifacts", "model")
 """Where a saved TopicModel lies inside of MLflow's model."""
 
-NO_MODEL = "No trained model yet: run `make train` (or `kanal train`) first, or name one with --model."
+NO_MODEL = "No trained model yet: run `make train` (or `kanal train`) first."
+OR_A_FOLDER = "Or name the folder of one."
+
+
+def address_of(model: str | None = None) -> str:
+    """The address or the folder that a user names: "3" is version 3 unless a folder has that name, None the champion."""
+    if model and model.isdecimal() and not Path(model).is_dir():
+        return f"models:/{NAME}/{int(model)}"
+    return model or CHAMPION_URI
 
 
 def find_model(uri: str | None = None) -> Path:
-    """The folder of a saved TopicModel: of the champion, of `models:/kanal/3` or `models:/kanal@champion`, or of a path.
+    """The folder of a saved TopicModel: of the champion, of a version such as `3`, `models:/kanal/3` or
+    `models:/kanal@champion`, or of a path.
 
     A model in a local SQLite database is found without importing MLflow, which takes seconds; one on a server is
     downloaded once, to `mlruns/cache`. Raises InputError when there is no such version, KanalError when MLflow fails.
     """
-    uri = uri or CHAMPION_URI
+    uri = address_of(uri)
     if not uri.startswith("models:"):
         # A folder that `kanal export --format mlflow` wrote holds the model further down.
         return _model_in(Path(uri)) if Path(uri, "MLmodel").is_file() else Path(uri)
@@ -43,7 +52,7 @@ def find_model(uri: str | None = None) -> Path:
     if database is None:
         return _fetched(uri, name, alias, version)
     if not database.exists():
-        raise InputError(NO_MODEL)
+        raise InputError(f"{NO_MODEL} {OR_A_FOLDER}")
     try:
         location = _stored(database, name, alias, version)
     except sqlite3.Error:
@@ -69,12 +78,12 @@ def version_uri(uri: str | None = None) -> str | None:
 
     Raises InputError when there is no such alias, KanalError when MLflow fails; a version's address is returned as it is.
     """
-    uri = uri or CHAMPION_URI
+    uri = address_of(uri)
     if not uri.startswith("models:"):
         return None
-    name, alias, _ = _parts(uri)
+    name, alias, version = _parts(uri)
     if alias is None:
-        return uri
+        return f"models:/{name}/{version}"
     database = local_database()
     if database is not None and not database.exists():
         raise InputError(NO_MODEL)
@@ -91,8 +100,20 @@ def _parts(uri: str) -> tuple[str, str | None, int]:
     """Name, alias and version (0 where there is an alias) of models:/name@alias or models:/name/version."""
     parts = re.fullmatch(r"models:/([^/@]+)(?:@([\w-]+)|/(\d+))", uri)
     if parts is None:
-        raise InputError(f"{uri}: not the address of a model; write {CHAMPION_URI}, models:/{NAME}/3 or a folder.")
+        raise InputError(f"{uri}: not the address of a model; write 3, models:/{NAME}/3, {CHAMPION_URI} or a folder.")
     return parts[1], parts[2], int(parts[3] or 0)
+
+
+def registered_version(model: str) -> int:
+    """The number of the version that a user names: by it, by its address or by an alias.
+
+    Raises InputError for a folder, for another model's version, and when there is no such alias.
+    """
+    uri = f"models:/{NAME}/{model}" if model.isdecimal() else version_uri(model)
+    name, _, version = _parts(uri) if uri else ("", None, 0)
+    if name != NAME:
+        raise InputError(f"{model}: no version of {NAME}; write its number, as `kanal models` lists it.")
+    return version
 
 
 def tracking_uri() -> str:
@@ -252,5 +273,5 @@ def _asked(client: "MlflowClient", uri: str, name: str, alias: str | None, versi
 
 def _unknown(uri: str, alias: str | None) -> InputError:
     if uri == f"models:/{NAME}@{CHAMPION}":
-        return InputError(NO_MODEL)
+        return InputError(f"{NO_MODEL} {OR_A_FOLDER}")
     return InputError(f"{uri}: no such {'alias' if alias else 'version'}; `kanal models` lists those that are there.")

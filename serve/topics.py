@@ -2,6 +2,7 @@
 
 import tomllib
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self
@@ -77,6 +78,18 @@ def wrong_topics(topics: dict[str, Topic]) -> str:
         if any(unicodedata.category(character) in ("Cc", "Cs") for value in (name, *shown) for character in value):
             return f"the topic {name!r} has control characters in its id, names or codes"
     return ""
+
+
+def unknown_topic(name: str, topics: Mapping[str, Topic]) -> InputError:
+    """The error for a topic that is not among `topics`, with those whose ids or names are nearest."""
+    from difflib import get_close_matches
+
+    ids = {
+        written.casefold(): topic.id for topic in topics.values() for written in (topic.id, topic.name_id, topic.name_en)
+    }
+    close = dict.fromkeys(ids[written] for written in get_close_matches(name.casefold(), filter(None, ids), 3, 0.5))
+    nearest = f"nearest: {', '.join(close)}" if close else f"they are {', '.join(topics)}"
+    return InputError(f"'{name}' is none of the model's topics; {nearest}.")
 
 
 def load_topics(path: str | Path | None = None) -> dict[str, Topic]:

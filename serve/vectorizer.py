@@ -1,6 +1,7 @@
 """Text -> TF-IDF: a drop-in for scikit-learn's `TfidfVectorizer` on compiled loops, and the vocabulary beneath it."""
 
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -47,16 +48,19 @@ class Documents:
     """(n + 1,): document i is buffer[offsets[i]:offsets[i + 1]]."""
 
     @classmethod
-    def of(cls, texts: Any, *, pages: bool = False) -> Self:
-        """From an Arrow string array or a series of pandas that is one (used in place), or any iterable of str; None is an
-        empty document.
+    def of(cls, texts: Any, *, pages: bool = False, name: str = "documents") -> Self:
+        """From an Arrow string array or a series of pandas that is one (used in place), or any iterable of str; None, NaN
+        and pandas' NA are empty documents.
 
-        pages: to be cleaned before they are tokenised, and therefore with all capitals as they are.
+        pages: to be cleaned before they are tokenised, and therefore with all capitals as they are. Raises ValueError for
+        one string or for a table, TypeError for another value in `texts`, which messages call `name`.
         """
         if isinstance(texts, cls):
             return texts
         if isinstance(texts, (str, bytes)):
             raise ValueError("Iterable over raw text documents expected, string object received.")
+        if getattr(texts, "ndim", 1) != 1:
+            raise ValueError(f"{name}: expected one column, found a table; choose a column of it.")
         if hasattr(texts, "type") and hasattr(texts, "null_count"):
             return cls._of_arrow(texts, pages)
         if (isinstance(texts, list) and len(texts) >= MANY) or hasattr(texts, "__arrow_c_stream__"):
@@ -64,9 +68,19 @@ class Documents:
 
             # Arrow puts them in one place without bytes of each in between; half a surrogate pair it refuses.
             with suppress(pyarrow.ArrowException, UnicodeError):
-                return cls._of_arrow(pyarrow.array(texts, pyarrow.large_string()), pages)
+                return cls._of_arrow(pyarrow.array(texts, pyarrow.large_string(), from_pandas=True), pages)
         encoder = _encode_page if pages else encode
-        return cls._of_bytes([encoder(text) if text else b"" for text in texts])
+        encoded = []
+        for position, text in enumerate(texts):
+            try:
+                encoded.append(encoder(text) if text is not None else b"")
+            except (AttributeError, TypeError):
+                if not is_missing(text):
+                    raise TypeError(
+                        f"{name}[{position}]: expected a string, or None where there is none, found {type(text).__name__}."
+                    ) from None
+                encoded.append(b"")
+        return cls._of_bytes(encoded)
 
     @classmethod
     def together(cls, parts: Iterable["Documents"]) -> Self:
@@ -132,6 +146,12 @@ class Documents:
 
     def part(self, block: slice) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         return self.buffer, self.offsets[block.start : block.stop + 1]
+
+
+def is_missing(value: object) -> bool:
+    """Whether a value stands for none: None, NaN, or pandas' NA or NaT."""
+    pandas = sys.modules.get("pandas")
+    return value is None or (isinstance(value, float) and value != value) or (pandas and pandas.isna(value)) is True
 
 
 def _encode_page(text: str) -> bytes:

@@ -30,8 +30,11 @@ def export(model: TopicModel, form: str, folder: str | Path) -> Path:
 
 
 def sklearn_pipeline(model: TopicModel) -> "Pipeline":
-    """A pipeline of scikit-learn's own classes that takes a frame with `text`, and `title` where there is one, and gives
-    the same probabilities and decisions. Only its first step, cleaning, is Kanal's; leave it out for cleaned text.
+    """A pipeline of scikit-learn's own classes that takes a list of texts, or a frame with `text`, and `title` where there
+    is one, and gives the same probabilities and decisions. Only its first step, cleaning, is Kanal's; leave it out for
+    cleaned text. `topics_` has the names of the k topics. `predict` gives (n, k) decisions in their order,
+    `predict_proba` k arrays (n, 2), the second column the probability; of a single-label model the names of n topics, and
+    (n, k) probabilities in the order of `classes_`.
 
     A topic's calibrated probability is a logistic regression of its own: 1 / (1 + exp(-(A (w x + b) + B))).
     """
@@ -71,10 +74,14 @@ def sklearn_pipeline(model: TopicModel) -> "Pipeline":
             classifier.estimators_.append(decider)
         classifier.classes_ = [decider.classes_ for decider in classifier.estimators_]
     clean = FunctionTransformer(compose_frame, kw_args={"title_weight": model.title_weight})
-    return Pipeline([("clean", clean), ("tfidf", tfidf), ("topics", classifier)])
+    pipeline = Pipeline([("clean", clean), ("tfidf", tfidf), ("topics", classifier)])
+    pipeline.topics_ = model.topics
+    return pipeline
 
 
-def compose_frame(frame: pd.DataFrame, title_weight: int) -> list[str]:
-    """The documents of a frame's articles, cleaned, as the model's vectoriser takes them."""
-    columns = frame.astype(object).where(frame.notna(), None)
-    return list(compose_all(columns["text"], columns["title"] if "title" in frame else None, title_weight))
+def compose_frame(articles: Any, title_weight: int) -> list[str]:
+    """The documents of a frame's articles, or of texts without titles, cleaned, as the model's vectoriser takes them."""
+    if not isinstance(articles, pd.DataFrame):
+        return list(compose_all(articles, None, title_weight))
+    titles = articles["title"] if "title" in articles else None
+    return list(compose_all(articles["text"], titles, title_weight))

@@ -124,6 +124,18 @@ def export_corpus(corpus: pd.DataFrame, form: Form, out: Path, topics: Sequence[
             temporary.write_text(json.dumps(tasks, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
+def refuse_loss(out: Path, files: Sequence[str], force: bool) -> None:
+    """Raises InputError where writing `out` would replace what is there, unless `force` says so; one of `files` in any
+    case."""
+    if any(Path(file).exists() and out.exists() and out.samefile(file) for file in files):
+        raise InputError(f"{out}: is the file to export; name another one to write.")
+    if out.exists() and not force and not (out.is_dir() and not any(out.iterdir())):
+        what = "" if files else " with the embedded corpus"
+        raise InputError(
+            f"{out}: is there already; name a new file (kanal data export FILE OUT), or replace it{what} with --force."
+        )
+
+
 def _refuse_other_folder(out: Path) -> None:
     """Raises InputError for a folder that holds anything but a data set, as all of it would go."""
     if out.exists() and not (out.is_dir() and (not any(out.iterdir()) or any((out / name).exists() for name in SAVED))):

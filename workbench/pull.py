@@ -1,4 +1,4 @@
-"""A public set, or files in the same layout, as a file of our articles: read by `datasets`, as a stream."""
+"""A public set, or files in the same layout, as a file of our articles: read as a stream, sets by `datasets`."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from serve.errors import InputError
+from serve.files.formats import FORMATS, open_reader, values
 from serve.progress import progress
 from train.corpus import Table, read_table
 from workbench.corpus_file import write_articles
 from workbench.intake import Intake, article_columns
 from workbench.sources import Source
 
+# The names of files that Kanal reads itself; `datasets` knows the names of the classes that Parquet of the hub has by number.
+OURS = [ending for ending, format in FORMATS.items() if format != "parquet"]
 # What `datasets` leaves in a folder that it has saved.
 SAVED = ("dataset_dict.json", "state.json")
 
@@ -50,9 +53,29 @@ def open_set(source: Source, path: Path | None = None) -> Table:
     """The table of a set, which is read as it is gone through. Raises InputError when it cannot be had."""
     if path is None and source.obtain:
         raise InputError(f"{source.name}: {source.obtain}; then name them with --from.")
+    if path is not None and not path.exists():
+        raise InputError(f"{path}: no such file or folder; check its name.")
+    if path is not None and path.is_file() and Path(path.name.removesuffix(".gz").removesuffix(".zst")).suffix in OURS:
+        return _file_table(path, source.name)
     with _sentences(source, path):
         table = read_table(_load(source, path), source.name)
     return replace(table, rows=_rows(table, source, path))
+
+
+def _file_table(path: Path, name: str) -> Table:
+    """The table in a file of a kind that Kanal reads itself, part by part."""
+    with open_reader(path) as reader:
+        columns = reader.columns
+
+    def rows() -> Iterator[tuple[int, dict[str, Any]]]:
+        with open_reader(path) as reader:
+            number = 0
+            for batch in reader:
+                for row in zip(*map(values, batch.columns), strict=True):
+                    number += 1
+                    yield number, dict(zip(batch.schema.names, row, strict=True))
+
+    return Table(name, columns, rows())
 
 
 def _load(source: Source, path: Path | None) -> Any:

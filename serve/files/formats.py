@@ -13,11 +13,12 @@ from typing import IO, Literal
 import pyarrow as pa
 
 from serve.errors import InputError
+from serve.files import lines as blocks
 from serve.files.columns import JSON, as_text, values
 from serve.files.csv_records import read_csv
 from serve.files.folder import PAGES, PLAIN, other_files, read_folder
 from serve.files.json_lines import read_json_lines
-from serve.files.lines import BLOCK_SIZE, BUFFER_SIZE, Lines
+from serve.files.lines import BUFFER_SIZE, Lines
 from serve.files.parts import Part, Position, Rejected
 
 __all__ = [
@@ -170,7 +171,7 @@ def _compression_of(stream: io.BufferedReader) -> str | None:
 
 def _streamed_format(lines: Lines) -> Format:
     """What a stream's first characters tell. Raises InputError for Parquet, which is read from its end."""
-    block = lines.block(BLOCK_SIZE)
+    block = lines.block(blocks.BLOCK_SIZE)
     begin = block.raw if isinstance(block, Rejected) else block
     if begin.startswith(b"PAR1"):
         raise InputError(f"{lines.name}: Parquet cannot be read from a stream; name the file.")

@@ -139,7 +139,7 @@ def test_parquet_keeps_its_types(tmp_path: Path) -> None:
 
 def test_a_text_that_is_a_list(tmp_path: Path) -> None:
     source = put(tmp_path / "a.jsonl", json_lines({"text": "a"}, {"text": None}, {"text": ["a", "b"]}))
-    with pytest.raises(InputError, match=r"a\.jsonl, row 3: the column 'text' holds a list, not text"):
+    with pytest.raises(InputError, match=r"a\.jsonl, line 3: the column 'text' holds a list, not text"):
         predict_file(keywords(), source, tmp_path / "b.csv", strict=True)
     pq.write_table(pa.table({"judul": [None, {"a": 1}], "isi": ["a", "b"]}), tmp_path / "a.parquet")
     with pytest.raises(InputError, match=r"a\.parquet, row 2: the column 'judul' holds an object, not text"):
@@ -161,7 +161,7 @@ def test_rows_that_cannot_be_read_do_not_stop_a_run(tmp_path: Path) -> None:
     assert [(row["line"], row["reason"].partition(";")[0]) for row in rejected] == [
         (2, "line 2, column 10: not JSON (Expecting property name enclosed in double quotes)"),
         (4, "no JSON object"),
-        (5, "row 4: the column 'text' holds a list, not text"),
+        (5, "the column 'text' holds a list, not text"),
         (6, "not UTF-8: byte 0xE9 at offset 75 of the file"),
         (7, "a NUL byte at offset 90 of the file"),
         (8, "JSON too deep, or a number too long, to be read"),

@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from serve.errors import ModelError
+from serve.errors import InputError, ModelError
 from serve.model import TopicModel, compose, compose_all, mostly_unknown
 from serve.model_files import CARD, VOCABULARY, WEIGHTS
 from serve.paths import ROOT
@@ -48,6 +49,54 @@ def test_one_text_and_many(embedded_model):
     assert sorted((p for _, p in filed.topics(0)), reverse=True) == [p for _, p in filed.topics(0)]
 
 
+MISSING = [None, float("nan"), pd.NA, pd.NaT, np.float32("nan")]
+
+
+@pytest.mark.parametrize("missing", MISSING, ids=repr)
+def test_what_is_missing_is_no_text_and_no_title(embedded_model, missing):
+    text = "Timnas menang lewat gol penalti"
+    alone = embedded_model.predict(text)
+    assert embedded_model.predict([text, missing]) == [alone, []]
+    assert embedded_model.predict([missing]) == [[]]
+    assert embedded_model.predict([text], [missing]) == [alone]
+    assert embedded_model.predict([text, text], [missing, "Gol"])[0] == alone
+    assert embedded_model.predict(text, missing) == alone
+    assert embedded_model.predict([text] * 3000 + [missing])[-2:] == [alone, []]
+    assert embedded_model.predict(pd.Series([text, missing], [7, 9], object)) == [alone, []]
+    assert embedded_model.file([text], pd.Series([missing], [9])).names == embedded_model.topics
+
+
+@pytest.mark.parametrize("wrong", [5, 0, 1.5, False, [], ["a"], b"a"], ids=repr)
+def test_what_is_no_text_is_named_with_its_place(embedded_model, wrong):
+    found = re.escape(f"expected a string, or None where there is none, found {type(wrong).__name__}.")
+    for texts, place in (([wrong], 0), (["a", wrong], 1), (["a"] * 3000 + [wrong], 3000), (iter(["a", wrong]), 1)):
+        with pytest.raises(TypeError, match=rf"^texts\[{place}\]: {found}$"):
+            embedded_model.predict(texts)
+    for titles in ([wrong], wrong):
+        with pytest.raises(TypeError, match=rf"^titles\[0\]: {found}$"):
+            embedded_model.predict("a" if titles is wrong else ["a"], titles)
+
+
+def test_a_table_is_no_column_of_texts(embedded_model):
+    for table in (pd.DataFrame({"isi": ["a"]}), np.array([["a"]])):
+        with pytest.raises(ValueError, match=r"^texts: expected one column, found a table"):
+            embedded_model.predict(table)
+
+
+def test_figures_of_one_text_are_a_row(embedded_model):
+    text, title = "Timnas menang lewat gol penalti", "Timnas"
+    for figures in (embedded_model.predict_proba, embedded_model.decision_function):
+        assert figures(text, title).tolist() == figures([text], [title])[0].tolist()
+        assert figures(text).shape == (len(embedded_model.topics),)
+
+
+def test_a_model_is_shown_on_one_line(embedded_model):
+    n = len(embedded_model.vectorizer.terms_.names)
+    assert repr(embedded_model) == (
+        f"<TopicModel {embedded_model.version}: {len(embedded_model.topics)} topics, {n} terms>"
+    )
+
+
 def test_scores_are_the_rows_times_the_weights(embedded_model, corpus_texts):
     rows = embedded_model.vectorizer.transform(corpus_texts[:200])
     from serve.vectorizer import Documents
@@ -82,6 +131,15 @@ def test_explains_a_topic_that_was_not_assigned(embedded_model):
     (likeliest,) = embedded_model.explain("").topics
     assert not likeliest.assigned
     assert likeliest.contributions == ()
+
+
+def test_explains_without_a_title_and_names_the_nearest_topics(embedded_model):
+    text = "Timnas menang lewat gol penalti"
+    assert embedded_model.explain(text, None) == embedded_model.explain(text)
+    with pytest.raises(InputError, match=r"^'bola' is none of the model's topics; nearest: football"):
+        embedded_model.explain(text, topics=["bola"])
+    with pytest.raises(InputError, match=r"^'zzzz' is none of the model's topics; they are \w+, "):
+        embedded_model.explain(text, topics=["zzzz"])
 
 
 def test_spans_survive_odd_characters(embedded_model):

@@ -12,7 +12,7 @@ import pytest
 from serve import registry
 from serve.errors import InputError
 from serve.paths import MLRUNS, ROOT
-from serve.registry import find_model
+from serve.registry import find_model, registered_version, version_uri
 
 # The tables as MLflow 3.17 makes them, without columns that are not read; tests of train.tracking use the real ones.
 TABLES = """
@@ -66,6 +66,28 @@ def test_a_database_that_was_moved_with_its_artifacts_is_used_where_it_is(databa
     here = database.parent / "artifacts" / "models" / "m-1" / "artifacts"
     here.mkdir(parents=True)
     assert find_model("models:/kanal/1") == here / "artifacts" / "model"
+
+
+@pytest.mark.parametrize("name", ["1", "01", "models:/kanal/1", "models:/kanal@champion"])
+def test_a_version_is_named_in_any_way(database: Path, name: str) -> None:
+    add_version(database, 1, "/models/m-1/artifacts")
+    set_alias(database, "champion", 1)
+    assert find_model(name) == find_model("models:/kanal/1")
+    assert version_uri(name) == "models:/kanal/1"
+    assert registered_version(name) == 1
+
+
+def test_a_folder_goes_before_a_version_of_its_name(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "1").mkdir()
+    assert find_model("1") == Path("1")
+    assert version_uri("1") is None
+    assert registered_version("1") == 1
+    for name in ("model", "models:/other/1"):
+        with pytest.raises(InputError, match=f"^{name}: no version of kanal; write its number"):
+            registered_version(name)
 
 
 def test_a_path_is_taken_as_it_is(tmp_path: Path) -> None:
