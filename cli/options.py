@@ -7,9 +7,7 @@ import typer
 
 ModelOption = Annotated[
     str | None,
-    typer.Option(
-        "--model", metavar="MODEL", help="A version, a model folder or an MLflow URI; default: the champion."
-    ),
+    typer.Option("--model", metavar="MODEL", help="A version, a model folder or an MLflow URI; default: the champion."),
 ]
 TitleOption = Annotated[
     str | None, typer.Option("--title-column", help="The column of titles; default: found by its usual names.")

@@ -85,7 +85,9 @@ def unknown_topic(name: str, topics: Mapping[str, Topic]) -> InputError:
     from difflib import get_close_matches
 
     ids = {
-        written.casefold(): topic.id for topic in topics.values() for written in (topic.id, topic.name_id, topic.name_en)
+        written.casefold(): topic.id
+        for topic in topics.values()
+        for written in (topic.id, topic.name_id, topic.name_en)
     }
     close = dict.fromkeys(ids[written] for written in get_close_matches(name.casefold(), filter(None, ids), 3, 0.5))
     nearest = f"nearest: {', '.join(close)}" if close else f"they are {', '.join(topics)}"

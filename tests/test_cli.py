@@ -161,6 +161,7 @@ def test_data_check_names_file_and_line(run, tmp_path):
 def test_export_to_scikit_learn_gives_the_same_answers(run, embedded_model, embedded_model_folder, samples, tmp_path):
     import joblib
     import numpy as np
+    import pandas as pd
 
     status, _, _ = run("export", tmp_path / "sk", "--format", "sklearn", "--model", embedded_model_folder)
     assert status == 0
@@ -170,6 +171,10 @@ def test_export_to_scikit_learn_gives_the_same_answers(run, embedded_model, embe
     probabilities = np.stack([two[:, 1] for two in pipeline.predict_proba(frame)], axis=1)
     np.testing.assert_allclose(probabilities, filed.probabilities, atol=1e-5)
     assert (pipeline.predict(frame) == filed.assigned).all()
+    assert pipeline.topics_ == embedded_model.topics
+    texts = [*frame["text"][:5], None]
+    for given in (texts, pd.Series(texts), np.array(texts, object)):
+        assert (pipeline.predict(given) == embedded_model.file(texts).assigned).all()
 
 
 def test_export_to_mlflow_loads(run, embedded_model_folder, tmp_path):

@@ -83,5 +83,4 @@ def compose_frame(articles: Any, title_weight: int) -> list[str]:
     """The documents of a frame's articles, or of texts without titles, cleaned, as the model's vectoriser takes them."""
     if not isinstance(articles, pd.DataFrame):
         return list(compose_all(articles, None, title_weight))
-    titles = articles["title"] if "title" in articles else None
-    return list(compose_all(articles["text"], titles, title_weight))
+    return list(compose_all(articles["text"], articles.get("title"), title_weight))

@@ -15,7 +15,7 @@ from workbench.corpus_file import write_articles
 from workbench.intake import Intake, article_columns
 from workbench.sources import Source
 
-# The names of files that Kanal reads itself; `datasets` knows the names of the classes that Parquet of the hub has by number.
+# What Kanal reads itself. In Parquet of the hub classes are numbers, whose names `datasets` knows.
 OURS = [ending for ending, format in FORMATS.items() if format != "parquet"]
 # What `datasets` leaves in a folder that it has saved.
 SAVED = ("dataset_dict.json", "state.json")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, Any, Literal
 
 import pyarrow as pa
 
@@ -106,8 +106,13 @@ def open_reader(
 
         def begin() -> IO[bytes]:
             """The file from its start, uncompressed; a pipe has but one."""
-            opened.append(_standard_input() if source == STREAM else stack.enter_context(_open(source)))
-            codec = _compression_of(opened[-1]) if source == STREAM else compression
+            codec = compression
+            if source == STREAM:
+                stream = _standard_input()
+                codec = _compression_of(stream)
+                opened.append(stream)
+            else:
+                opened.append(stack.enter_context(_open(source)))
             if not codec:
                 return opened[-1]
             return io.BufferedReader(pa.CompressedInputStream(opened[-1], codec), BUFFER_SIZE)
@@ -158,10 +163,12 @@ def refuse_twins(columns: Sequence[str], name: str) -> None:
 
 def _standard_input() -> io.BufferedReader:
     """Standard input without Python's own buffer: a thread that waits for input would hold its lock for ever."""
+    raw: Any
     try:
-        return open(os.dup(sys.stdin.fileno()), "rb", buffering=BUFFER_SIZE)
+        raw = io.FileIO(os.dup(sys.stdin.fileno()))
     except OSError:
-        return io.BufferedReader(sys.stdin.buffer, BUFFER_SIZE)  # type: ignore[type-var]
+        raw = sys.stdin.buffer
+    return io.BufferedReader(raw, BUFFER_SIZE)
 
 
 def _compression_of(stream: io.BufferedReader) -> str | None:

@@ -94,6 +94,28 @@ def test_import_and_export_go_round(run, layout, tmp_path):
     assert "indonews.csv: no column 'teks'" in err
 
 
+def test_an_export_replaces_nothing_unasked(run, layout, tmp_path):
+    corpus, other = tmp_path / "lab.csv", tmp_path / "lain.csv"
+    content = "judul,isi,kategori\nGol,Timnas menang,bola\n"
+    corpus.write_text(content)
+    other.write_text(content)
+    status, _, err = run("data", "export", corpus, "--format", "csv")
+    assert status == 2
+    assert f"{corpus}: is there already" in err
+    assert "with the embedded corpus with --force" in err
+    status, _, err = run("data", "export", corpus, other, "--format", "csv")
+    assert status == 2
+    assert (
+        f"{other}: is there already; name a new file (kanal data export FILE OUT), or replace it with --force." in err
+    )
+    status, _, err = run("data", "export", corpus, corpus, "--format", "csv", "--force")
+    assert status == 2
+    assert f"{corpus}: is the file to export" in err
+    assert corpus.read_text() == other.read_text() == content
+    assert run("data", "export", corpus, other, "--format", "csv", "--force")[0] == 0
+    assert other.read_text() != content
+
+
 def test_the_embedded_corpus_is_exported_with_all_topics_as_classes(run, tmp_path):
     assert run("data", "export", tmp_path / "o", "--format", "hf")[0] == 0
     loaded = datasets.load_from_disk(str(tmp_path / "o"))
@@ -103,6 +125,6 @@ def test_the_embedded_corpus_is_exported_with_all_topics_as_classes(run, tmp_pat
 
 def test_without_its_packages_it_says_which(run, layout, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "datasets", None)
-    status, _, err = run("data", "pull", "indonews", "--from", layout, "--out", tmp_path / "out.jsonl")
+    status, _, err = run("data", "pull", "indonews", "--from", layout.parent, "--out", tmp_path / "out.jsonl")
     assert status == 2
     assert err == "Error: 'datasets' is needed: run `pip install 'kanal[workbench]'`.\n"

@@ -34,7 +34,9 @@ def test_the_scrapers_category_is_no_topic_however_it_is_written() -> None:
 
 
 def test_what_is_not_there_is_named_with_the_columns() -> None:
-    with pytest.raises(InputError, match=r"^a\.csv: no column for the text found; its columns are: no, x\. Name it with"):
+    with pytest.raises(
+        InputError, match=r"^a\.csv: no column for the text found; its columns are: no, x\. Name it with"
+    ):
         find_column("text", ["no", "x"], file="a.csv")
     with pytest.raises(InputError, match=r"^a\.csv: no column 'isi'; its columns are: no, x\. Name one of them with"):
         find_column("text", ["no", "x"], "isi", file="a.csv")

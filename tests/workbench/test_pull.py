@@ -1,4 +1,4 @@
-"""Sets are read by `datasets` itself, from local files in the layouts that they have on the hub; nothing is fetched."""
+"""Sets are read from local files in the layouts that they have on the hub; nothing is fetched."""
 
 import gzip
 import json
@@ -116,6 +116,20 @@ def test_a_set_of_ones_own_by_its_path(tmp_path: Path) -> None:
     assert [article["topics"] for article in articles] == [["bola"], ["tekno"], ["bisnis"]]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_csv_of_a_spreadsheet(tmp_path: Path, separator: str, encoding: str) -> None:
+    file = tmp_path / "kliping.csv"
+    rows = ["judul;isi;rubrik", 'Gol;"Timnas menang; lewat gol\n\npenalti";Bola', "Ponsel;Ponsel lipat dirilis;tekno"]
+    file.write_bytes("\r\n".join([*rows, ""]).replace(";", separator).encode(encoding))
+    options = {"columns": {"rubrik": "topics"}, "labels": {"bola": ["football"]}}
+    articles, intake = pulled(str(file), None, tmp_path / "out.jsonl", **options)
+    assert [(article["text"], article["topics"]) for article in articles] == [
+        (f"Timnas menang{separator} lewat gol\n\npenalti", ["football"])
+    ]
+    assert intake.left_out == 1
+
+
 def test_a_limit_is_of_articles_written(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(csv_of([ROWS[2], *ROWS]))
     articles, _ = pulled("indonews", tmp_path / "a.csv", tmp_path / "out.jsonl", limit=1)
@@ -134,7 +148,8 @@ def test_what_cannot_be_had_is_a_sentence_and_no_file(tmp_path: Path) -> None:
     out = tmp_path / "out" / "x.jsonl"
     assert "check the name and the network" in failure("owner/name", None, out)
     assert "the hub has only a script for it" in failure("indonesian_news_dataset", None, out)
-    assert "cannot be read" in failure("indonews", tmp_path / "nowhere.csv", out)
+    for nowhere in (tmp_path / "nowhere.csv", tmp_path / "nowhere"):
+        assert failure("indonews", nowhere, out) == f"{nowhere}: no such file or folder; check its name."
     (tmp_path / "empty").mkdir()
     assert "doesn't contain any data files" in failure("indonews", tmp_path / "empty", out)
     (tmp_path / "a.csv").write_text("isi,jenis\na,b\n")
@@ -155,4 +170,4 @@ def test_a_set_that_is_only_a_script_is_explained(tmp_path: Path) -> None:
 def test_a_file_that_breaks_off_leaves_no_articles(tmp_path: Path) -> None:
     good = "".join(json.dumps({"text": f"berita {i}", "label": "bola"}) + "\n" for i in range(3))
     (tmp_path / "a.jsonl").write_text(good + '{"text": "putus')
-    assert "a.jsonl: cannot be read" in failure("indonews", tmp_path / "a.jsonl", tmp_path / "x.jsonl")
+    assert "a.jsonl, line 4, column 10: not JSON" in failure("indonews", tmp_path / "a.jsonl", tmp_path / "x.jsonl")
