@@ -24,7 +24,7 @@ class Engine(StrEnum):
 
 
 def predict(
-    source: Annotated[str, typer.Argument(metavar="IN", help="CSV, JSONL or Parquet file of articles, a folder of .txt, .md and .html files, or - for standard input.")],
+    source: Annotated[str, typer.Argument(metavar="IN", help="CSV, JSONL or Parquet file of articles, a folder of .txt, .md and .html files, or - for standard input, which is CSV or JSONL.")],
     target: Annotated[str | None, typer.Argument(metavar="[OUT]", help="The file to write; default: standard output.")] = None,
     model: ModelOption = None,
     title_column: TitleOption = None,
