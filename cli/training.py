@@ -126,11 +126,12 @@ def background(
     """Count document frequencies, word vectors and profiles in a crawl, for `kanal train --background`."""
     from serve.model import TITLE_WEIGHT, compose_all
     from serve.topics import load_topics
-    from train.background import build_background, read_crawl
+    from train.background import BACKGROUND, build_background, read_crawl
     from train.corpus import load_corpus, split_corpus
     from train.experiment import EMBEDDED_CORPUS
     from train.lexicon import lexicon_pairs, load_lexicon
 
+    BACKGROUND.refuse_other(out)
     articles = read_crawl(crawl, title_column, text_column)
     training, _ = split_corpus(load_corpus([EMBEDDED_CORPUS]))
     corpus = list(compose_all(training["text"], training["title"], TITLE_WEIGHT))

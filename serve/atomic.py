@@ -6,7 +6,11 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
+
+from serve.errors import InputError
 
 try:
     import fcntl
@@ -18,15 +22,50 @@ except ImportError:
 AT_FDCWD, RENAME_EXCHANGE = -100, 2
 
 
+@dataclass(frozen=True)
+class Kind:
+    """What a folder that is written whole holds."""
+
+    what: str
+    """As in "a model"."""
+    names: tuple[str, ...]
+    """Of its files and folders, as `fnmatch` has patterns; the first is always there."""
+
+    def refuse_other(self, folder: str | Path) -> None:
+        """Raises InputError where anything stands at `folder` but an empty folder or one of this kind: it would be lost
+        to the one that takes its place. A link is none of it: what it names stays."""
+        folder = Path(folder)
+        if folder.is_symlink() or not folder.exists():
+            return
+        if not folder.is_dir():
+            raise InputError(f"{folder}: is a file; name a folder for {self.what}.")
+        if folder.samefile(os.curdir):
+            raise InputError(f"{folder}: is the folder that you are in; name another one for {self.what}.")
+        found = sorted(path.name for path in folder.iterdir())
+        others = [name for name in found if not any(fnmatchcase(name, known) for known in self.names)]
+        if others or (found and not any(fnmatchcase(name, self.names[0]) for name in found)):
+            raise InputError(
+                f"{folder}: holds '{(others or found)[0]}', which is no part of {self.what}; name a new folder."
+            )
+
+
+def behind_links(path: str | Path) -> Path:
+    """The file that a link names, which is what is to be replaced; any other path as it is."""
+    return Path(os.path.realpath(path) if os.path.islink(path) else path)
+
+
 @contextmanager
 def atomic_file(path: str | Path) -> Iterator[Path]:
-    """A temporary path in `path`'s folder; renamed to `path` when the block ends, removed when it raises."""
-    path = Path(path)
+    """A temporary path in `path`'s folder; renamed to `path` when the block ends, removed when it raises.
+
+    A file that was there keeps its permissions, and a link stays one.
+    """
+    path = behind_links(path)
     with _beside(path, _new_file) as temporary:
         yield temporary
         sync(temporary)
-        # mkstemp makes private files; the result should be as readable as any file of this user.
-        temporary.chmod(0o666 & ~_umask())
+        # mkstemp makes private files; a new one should be as readable as any file of this user.
+        temporary.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
         temporary.replace(path)
         sync(path.parent)
 
@@ -48,13 +87,14 @@ def new_file(path: str | Path) -> Iterator[Path]:
 
 
 @contextmanager
-def atomic_folder(path: str | Path) -> Iterator[Path]:
+def atomic_folder(path: str | Path, kind: Kind) -> Iterator[Path]:
     """A temporary folder beside `path`; it takes the place of `path` when the block ends, and is removed when it raises.
 
-    Where the system can exchange two names (Linux), a folder that stood there is there until the new one is. Elsewhere
+    Raises InputError for a place where something else stands than a folder of this kind. Where the system can exchange two names (Linux), a folder that stood there is there until the new one is. Elsewhere
     it is moved aside first and removed last, so one of the two is always whole.
     """
     path = Path(path)
+    kind.refuse_other(path)
     with _beside(path, tempfile.mkdtemp) as temporary:
         yield temporary
         for file in temporary.rglob("*"):

@@ -77,6 +77,8 @@ def predict_file(
     target = None if target == STREAM else target
     if resume and (target is None or source == STREAM):
         raise InputError("--resume needs a file to read and a file to write; name both.")
+    if target and not keep and source != STREAM and _same(source, target):
+        raise InputError(f"{target}: is what is read, and would be lost; name another file, or keep all with --keep.")
     with ExitStack() as stack:
         reader = stack.enter_context(open_reader(source, folders=True))
         answers = Answers.of(model, reader.columns, reader.name, title_column, text_column, keep, all_topics)
@@ -120,6 +122,10 @@ def predict_file(
 
 def _say_nothing(rows: int) -> None:
     pass
+
+
+def _same(one: str | Path, other: str | Path) -> bool:
+    return os.path.exists(one) and os.path.exists(other) and os.path.samefile(one, other)
 
 
 def _run(model: "TopicModel", source: str | Path, options: list[Any]) -> Run:

@@ -22,6 +22,7 @@ from serve.language import language_of
 from serve.model_files import (
     CARD,
     FORMAT,
+    MODEL,
     VOCABULARY,
     WEIGHTS,
     card_hash,
@@ -362,7 +363,7 @@ class TopicModel:
     def save(self, path: str | Path) -> None:
         """Writes the model to a folder, whole or not at all: card, vocabulary, weights; hashes of all in the card.
 
-        Raises ValueError for settings with which `load` would refuse it.
+        Raises ValueError for settings with which `load` would refuse it, and InputError for a folder that holds anything else.
         """
         from safetensors.numpy import save
 
@@ -379,7 +380,7 @@ class TopicModel:
         card["sha256"][CARD] = card_hash(card)
         settings_of(card)
         content[CARD] = (json.dumps(card, indent=1, ensure_ascii=False) + "\n").encode()
-        with atomic_folder(path) as folder:
+        with atomic_folder(path, MODEL) as folder:
             for name, data in content.items():
                 (folder / name).write_bytes(data)
 

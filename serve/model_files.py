@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serve import kernels
+from serve.atomic import Kind
 from serve.errors import ModelError
 from serve.regular import open_regular, read_regular
 from serve.topics import Topic, topics_of_json
@@ -26,6 +27,7 @@ from serve.vectorizer import MAX_TERMS, NORMS
 
 FORMAT = 1
 CARD, VOCABULARY, WEIGHTS = "model.json", "vocabulary.txt", "weights.safetensors"
+MODEL = Kind("a model", (CARD, VOCABULARY, WEIGHTS))
 CARD_KEYS = {"format", "topics", "vectorizer", "title_weight", "single_label", "uncertain_below", "card", "sha256"}
 LARGEST_CARD = 1 << 23
 LARGEST_VOCABULARY = 1 << 29

@@ -236,7 +236,7 @@ def _local(location: str, database: Path) -> Path:
 
 def _fetched(uri: str, name: str, alias: str | None, version: int) -> Path:
     """The model's folder by way of MLflow; a download is kept, as a version's files never change."""
-    from serve.model_files import CARD, VOCABULARY, WEIGHTS
+    from serve.model_files import MODEL
 
     with mlflow_client() as client:
         import mlflow
@@ -245,9 +245,9 @@ def _fetched(uri: str, name: str, alias: str | None, version: int) -> Path:
         # The time of creation tells version 1 of one server from version 1 of another.
         cached = MLRUNS / "cache" / f"{name}-{found.version}-{found.creation_timestamp}"
         if not cached.is_dir():
-            with atomic_folder(cached) as folder:
+            with atomic_folder(cached, MODEL) as folder:
                 # Not the code that lies beside them.
-                for file in (CARD, VOCABULARY, WEIGHTS):
+                for file in MODEL.names:
                     place = f"{name}/{found.version}/{(MODEL_FOLDER / file).as_posix()}"
                     mlflow.artifacts.download_artifacts(f"models:/{place}", dst_path=str(folder))
     return _model_in(cached)

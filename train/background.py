@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from serve.article import find_column
-from serve.atomic import atomic_folder
+from serve.atomic import Kind, atomic_folder
 from serve.errors import InputError
 from serve.files.formats import as_text, open_reader
 from serve.model import TITLE_WEIGHT, compose_all
@@ -25,6 +25,7 @@ from train.blas import on_one_thread
 EMBEDDED_BACKGROUND = DATA / "background"
 FACTS, TERMS = "background.json", "terms.txt"
 FIGURES, PROFILES = "figures.safetensors", "profiles.safetensors"
+BACKGROUND = Kind("a background", (FACTS, TERMS, FIGURES, PROFILES))
 
 DIMENSIONS = 300
 # Words that fewer articles hold have vectors that are mostly chance; of the others the most common ones, so that the
@@ -90,7 +91,7 @@ class Background:
             "terms": self.profiles.indices.astype(np.int32),
             "values": np.rint(self.profiles.data * 255).astype(np.uint8),
         }
-        with atomic_folder(path) as folder:
+        with atomic_folder(path, BACKGROUND) as folder:
             (folder / TERMS).write_text("".join(term + "\n" for term in self.terms), encoding="utf-8")
             (folder / FIGURES).write_bytes(save(arrays))
             (folder / PROFILES).write_bytes(save(rows))

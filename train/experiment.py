@@ -11,6 +11,7 @@ import pandas as pd
 
 from serve.errors import InputError
 from serve.model import TopicModel
+from serve.model_files import MODEL
 from serve.paths import DATA
 from serve.topics import Topic, load_topics
 from serve.vectorizer import Documents
@@ -160,6 +161,8 @@ def run_experiment(
     tuned: settings are first sought that suit the training articles. With files of a
     crawl the model trained first gives their articles topics, another is trained with them, and the two are blended.
     """
+    if out:
+        MODEL.refuse_other(out)
     made_by = origin()
     taxonomy = load_topics(material.topics) if material.topics or not material.data else None
     ingredients = read_material(material, settings, crawl)

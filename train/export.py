@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from serve.atomic import atomic_folder
+from serve.atomic import Kind, atomic_folder
 from serve.model import TopicModel, compose_all
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def export(model: TopicModel, form: str, folder: str | Path) -> Path:
         return Path(folder)
     import joblib
 
-    with atomic_folder(folder) as temporary:
+    with atomic_folder(folder, Kind("a pipeline", (PIPELINE_FILE,))) as temporary:
         joblib.dump(sklearn_pipeline(model), temporary / PIPELINE_FILE)
     return Path(folder) / PIPELINE_FILE
 

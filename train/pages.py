@@ -4,11 +4,8 @@ import base64
 import hashlib
 import html
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-
-from serve.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -61,16 +58,6 @@ class Section:
 def charts(sections: Sequence[Section]) -> Iterator[Chart]:
     """All charts of a report."""
     return (part for section in sections for part in section.parts if isinstance(part, Chart))
-
-
-def refuse_other_files(folder: Path, files: Collection[str]) -> None:
-    """Raises InputError where a folder, whose place a report takes, holds anything but these files and charts, which
-    would be lost with it."""
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder}: is a file; name a folder for the report.")
-    for path in folder.iterdir() if folder.exists() else ():
-        if path.name not in files and path.suffix != ".png":
-            raise InputError(f"{folder}: holds '{path.name}', which is no part of a report; name a new folder.")
 
 
 def to_html(

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from serve.atomic import atomic_folder
+from serve.atomic import Kind, atomic_folder
 from serve.model import TopicModel
 from train import charts
 from train.evaluate import MIN_POSITIVES, Evaluation
 from train.learning_curve import Point
 from train.mistakes import confusions, worst_mistakes
-from train.pages import Bar, Chart, Section, Table, refuse_other_files, to_html, to_markdown
+from train.pages import Bar, Chart, Section, Table, to_html, to_markdown
 from train.pages import charts as charts_of
 from train.slices import slices
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PAGE, MARKDOWN = "index.html", "report.md"
+REPORT = Kind("a report", (PAGE, MARKDOWN, "*.png"))
 OVERALL = {
     "micro_f1": "micro-F1",
     "macro_f1": f"macro-F1 (topics with {MIN_POSITIVES} or more articles)",
@@ -57,7 +58,7 @@ def write_report(
     if articles is not None and list(articles["id"]) != evaluation.ids:
         raise ValueError("articles must be those of the evaluation, in its order")
     folder = Path(folder)
-    refuse_other_files(folder, (PAGE, MARKDOWN))
+    REPORT.refuse_other(folder)
     sections = [
         _overall(evaluation),
         _per_topic(evaluation, groups or {}),
@@ -74,7 +75,7 @@ def write_report(
         Section("Topics that go together", [_chart("co_occurrence", lambda: charts.co_occurrence(evaluation))]),
         *_facts(facts or {}),
     ]
-    with atomic_folder(folder) as target:
+    with atomic_folder(folder, REPORT) as target:
         for chart in charts_of(sections):
             (target / f"{chart.name}.png").write_bytes(chart.png)
         (target / PAGE).write_text(to_html(title, sections), encoding="utf-8")

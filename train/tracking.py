@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import serve
-from serve.atomic import atomic_folder
+from serve.atomic import Kind, atomic_folder
 from serve.errors import InputError, KanalError, ModelError
 from serve.model import TopicModel
 from serve.paths import MLRUNS
@@ -34,6 +34,10 @@ from train.origin import origin
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
+# Which files there are beside MLmodel is for the release of MLflow to say.
+MLFLOW_FOLDER = Kind(
+    "a model of MLflow", ("MLmodel", "*.yaml", "*.txt", "*.json", "*.py", "*.pkl", "artifacts", "code")
+)
 # A new model is refused when it does worse than the champion in at least this share of the resamples of the test
 # articles: a difference that chance explains easily does not stop a newer model.
 REFUSAL_SHARE = 0.9
@@ -149,7 +153,7 @@ def promote(version: int) -> None:
 
 def pyfunc_save(model: TopicModel, folder: str | Path) -> None:
     """Save the model as a folder that `mlflow.pyfunc.load_model` and `mlflow models serve` read, without this checkout."""
-    with quiet_mlflow(), tempfile.TemporaryDirectory() as temporary, atomic_folder(folder) as target:
+    with quiet_mlflow(), tempfile.TemporaryDirectory() as temporary, atomic_folder(folder, MLFLOW_FOLDER) as target:
         import mlflow
 
         mlflow.pyfunc.save_model(target, **_pyfunc(model, Path(temporary)))

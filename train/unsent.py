@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from serve.atomic import atomic_folder
+from serve.atomic import Kind, atomic_folder
 from serve.errors import InputError, KanalError
 from serve.model import TopicModel
 from serve.paths import MLRUNS
@@ -101,7 +101,7 @@ def _unsent() -> Path:
 
 def _keep(training: Training, folder: Path) -> None:
     run = {"settings": training.settings, "data": training.data, "metrics": training.evaluation.metrics}
-    with atomic_folder(folder) as target:
+    with atomic_folder(folder, Kind("a training", (RUN, MODEL, REPORT, TEST))) as target:
         training.model.save(target / MODEL)
         shutil.copytree(training.report, target / REPORT)
         rows = training.testing[list(FIELDS)].to_dict("records")

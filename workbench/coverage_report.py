@@ -4,10 +4,9 @@ import csv
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from serve.atomic import atomic_file, atomic_folder
+from serve.atomic import Kind, atomic_file, atomic_folder
 from serve.errors import InputError
 from serve.topics import Topic
-from train.pages import refuse_other_files
 from workbench.coverage import Coverage
 from workbench.coverage_page import report_html
 
@@ -33,8 +32,7 @@ def write_report(coverage: Coverage, page: str | Path, taxonomy: Mapping[str, To
     if page.suffix.lower() not in (".html", ".htm"):
         raise InputError(f"{page}: the report is a page; give it a name that ends in .html.")
     folder = page.with_suffix("")
-    refuse_other_files(folder, TABLES)
-    with atomic_folder(folder) as target:
+    with atomic_folder(folder, Kind("the report's tables", tuple(TABLES))) as target:
         for name, rows in _rows(coverage).items():
             with (target / name).open("w", encoding="utf-8", newline="") as out:
                 table = csv.writer(out, lineterminator="\n")

@@ -6,14 +6,15 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from serve.atomic import atomic_folder
+from serve.atomic import Kind, atomic_folder
 from train.charts import draw
-from train.pages import Bar, Chart, Section, Table, charts, refuse_other_files, to_html
+from train.pages import Bar, Chart, Section, Table, charts, to_html
 from workbench import drift_charts
 from workbench.drift import ALPHA, FIGURES, MIN_ARTICLES, TOPIC_SHARE, Drift
 from workbench.drift_report import HEADINGS, LEARNT, Compared, by_part, cells, label, marked, most_moved, rows
 
 PAGE, FIGURES_FILE = "index.html", "figures.csv"
+REPORT = Kind("a report", (PAGE, FIGURES_FILE, "*.png"))
 CHARTED_TOPICS = 20
 READING = (
     "PSI is the population stability index, the sum of (q - p) ln(q / p) over the bins of a figure, where p is a bin's "
@@ -27,10 +28,10 @@ def write_page(compared: Compared, folder: str | Path) -> Path:
     """Writes the page, its charts and all figures as CSV to a folder, in place of those that it held; returns the page's
     path. Raises InputError when the folder holds anything else."""
     folder = Path(folder)
-    refuse_other_files(folder, (PAGE, FIGURES_FILE))
+    REPORT.refuse_other(folder)
     drift = compared.drift
     sections = [_all_articles(compared), _topics(drift), *_parts(drift), Section("How to read this", [READING])]
-    with atomic_folder(folder) as target:
+    with atomic_folder(folder, REPORT) as target:
         for chart in charts(sections):
             (target / f"{chart.name}.png").write_bytes(chart.png)
         (target / PAGE).write_text(to_html(f"Drift of {Path(compared.new_file).name}", sections), encoding="utf-8")

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from serve.article import TOPIC_SEPARATOR
-from serve.atomic import atomic_file, atomic_folder
+from serve.atomic import Kind, atomic_file, atomic_folder
 from serve.errors import InputError
 from serve.files.encoders import encoder
 from serve.files.formats import format_of
@@ -19,7 +19,7 @@ from workbench.corpus_file import FIELDS, append_articles
 from workbench.fasttext import read_fasttext, write_fasttext
 from workbench.intake import Intake, Labels, article_columns
 from workbench.label_studio import CONTROL, OBJECT, task_json
-from workbench.pull import SAVED, open_set
+from workbench.pull import open_set
 from workbench.sources import Source
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 
 Form = Literal["hf", "label-studio", "fasttext", "csv"]
+# As `datasets` saves one.
+DATA_SET = Kind("a data set", ("dataset_*.json", "state.json", "*.arrow"))
 
 
 def to_dataset(corpus: pd.DataFrame, topics: Sequence[str] = ()) -> "Dataset":
@@ -106,8 +108,7 @@ def export_corpus(corpus: pd.DataFrame, form: Form, out: Path, topics: Sequence[
     `topics` are the first classes of a data set, as for `to_dataset`. Raises InputError for a place that cannot be used.
     """
     if form == "hf":
-        _refuse_other_folder(out)
-        with atomic_folder(out) as folder:
+        with atomic_folder(out, DATA_SET) as folder:
             to_dataset(corpus, topics).save_to_disk(folder)
         return
     if form == "csv" and format_of(out)[0] not in ("csv", "tsv"):
@@ -134,12 +135,6 @@ def refuse_loss(out: Path, files: Sequence[str], force: bool) -> None:
         raise InputError(
             f"{out}: is there already; name a new file (kanal data export FILE OUT), or replace it{what} with --force."
         )
-
-
-def _refuse_other_folder(out: Path) -> None:
-    """Raises InputError for a folder that holds anything but a data set, as all of it would go."""
-    if out.exists() and not (out.is_dir() and (not any(out.iterdir()) or any((out / name).exists() for name in SAVED))):
-        raise InputError(f"{out}: is there, and no data set; name a new folder.")
 
 
 def _csv(corpus: pd.DataFrame, out: Path) -> bytes:

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-from serve.atomic import sync
+from serve.atomic import behind_links, sync
 from serve.errors import InputError, KanalError
 from serve.files.encoders import Encoder
 from serve.files.parts import START, Position
@@ -144,17 +144,12 @@ def _alone(partial: Path, name: str) -> Iterator[None]:
 
 def rejected_file(target: str | Path) -> Path:
     """Where the rows that are rejected in writing `target` go."""
-    return Path(f"{_behind_links(target)}.rejected.jsonl")
+    return Path(f"{behind_links(target)}.rejected.jsonl")
 
 
 def journal_file(target: str | Path) -> Path:
     """The journal of the run that writes `target`; it is there while the run is not done."""
-    return Path(f"{_behind_links(target)}.journal")
-
-
-def _behind_links(target: str | Path) -> str:
-    """The file behind a link is replaced, not the link."""
-    return os.path.realpath(target) if os.path.islink(target) else str(target)
+    return Path(f"{behind_links(target)}.journal")
 
 
 class _WriteError(OSError):
@@ -176,7 +171,7 @@ class _Streams:
 class _File:
     def __init__(self, target: Path, encoded: Encoder, run: Run | None) -> None:
         self.encoded, self.run = encoded, run
-        self.target = Path(_behind_links(target))
+        self.target = behind_links(target)
         self.rejected = rejected_file(self.target)
         self.partial, self.rejected_partial = Path(f"{self.target}.partial"), Path(f"{self.rejected}.partial")
         self.journal = journal_file(self.target)

@@ -231,6 +231,15 @@ def test_the_source_may_be_the_target(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
 
 
+def test_the_source_may_not_be_the_target_when_its_texts_would_go(tmp_path: Path) -> None:
+    source = put(tmp_path / "a.csv", "id,isi\n1,panen\n")
+    (tmp_path / "link.csv").symlink_to("a.csv")
+    for target in (source, tmp_path / "link.csv"):
+        with pytest.raises(InputError, match="is what is read, and would be lost"):
+            predict_file(keywords(), source, target)
+    assert source.read_text() == "id,isi\n1,panen\n"
+
+
 def test_a_mistake_late_in_the_source_leaves_nothing(tmp_path: Path) -> None:
     source = put(tmp_path / "a.csv", "id,isi\n" + "1,panen\n" * 2000 + "1,panen,padi\n")
     with pytest.raises(InputError, match=r"a\.csv, line 2002: "):

@@ -166,7 +166,7 @@ def test_labelled_and_unlabelled_articles_are_not_mixed(tmp_path: Path) -> None:
 
 def test_places_that_cannot_be_used_are_left_alone(corpus_file: Path, tmp_path: Path) -> None:
     corpus = load_corpus([corpus_file])
-    with pytest.raises(InputError, match="is there, and no data set"):
+    with pytest.raises(InputError, match="is no part of a data set"):
         export_corpus(corpus, "hf", tmp_path)
     assert corpus_file.exists()
     with pytest.raises(InputError, match="is a folder"):
