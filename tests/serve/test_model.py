@@ -66,7 +66,7 @@ def test_what_is_missing_is_no_text_and_no_title(embedded_model, missing):
     assert embedded_model.file([text], pd.Series([missing], [9])).names == embedded_model.topics
 
 
-@pytest.mark.parametrize("wrong", [5, 0, 1.5, False, [], ["a"], b"a"], ids=repr)
+@pytest.mark.parametrize("wrong", [5, 0, 1.5, False, [], ["a"]], ids=repr)
 def test_what_is_no_text_is_named_with_its_place(embedded_model, wrong):
     found = re.escape(f"expected a string, or None where there is none, found {type(wrong).__name__}.")
     for texts, place in (([wrong], 0), (["a", wrong], 1), (["a"] * 3000 + [wrong], 3000), (iter(["a", wrong]), 1)):
