@@ -214,7 +214,7 @@ def test_bad_input_is_a_sentence_and_leaves_nothing(run, embedded_model_folder, 
     model = () if "--model" in options else ("--model", embedded_model_folder)
     status, _, err = run("predict", file, out, *model, *options)
     assert status == 2
-    assert err.startswith("Error: ")
+    assert err.splitlines()[-1].startswith("Error: ")
     assert re.search(message, err), err
     assert not out.parent.exists() or not list(out.parent.iterdir())
 
