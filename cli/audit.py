@@ -20,6 +20,7 @@ from cli.options import (
     TitleOption,
     TopicsOption,
 )
+from serve.article import TOPIC_SEPARATOR
 from serve.errors import InputError
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def audit(
     title_column: TitleOption = None,
     text_column: TextOption = None,
     label_column: LabelOption = None,
-    label_separator: SeparatorOption = "|",
+    label_separator: SeparatorOption = TOPIC_SEPARATOR,
     topics: TopicsOption = None,
     background: BackgroundOption = None,
     lexicon: LexiconOption = None,
@@ -104,7 +105,7 @@ def correct(
     title_column: TitleOption = None,
     text_column: TextOption = None,
     label_column: LabelOption = None,
-    label_separator: SeparatorOption = "|",
+    label_separator: SeparatorOption = TOPIC_SEPARATOR,
 ) -> None:  # fmt: skip
     """Bring accepted topics back to the corpus: as a patch for `git apply`, or in place. JSONL and CSV files."""
     from serve.atomic import atomic_file

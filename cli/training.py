@@ -25,6 +25,7 @@ from cli.options import (
     TopicsOption,
 )
 from kanal import load
+from serve.article import TOPIC_SEPARATOR
 from serve.errors import KanalError
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def train(
     title_column: TitleOption = None,
     text_column: TextOption = None,
     label_column: LabelOption = None,
-    label_separator: SeparatorOption = "|",
+    label_separator: SeparatorOption = TOPIC_SEPARATOR,
     topics: TopicsOption = None,
     background: BackgroundOption = None,
     lexicon: LexiconOption = None,
@@ -67,7 +68,7 @@ def adapt(
     title_column: TitleOption = None,
     text_column: TextOption = None,
     label_column: LabelOption = None,
-    label_separator: SeparatorOption = "|",
+    label_separator: SeparatorOption = TOPIC_SEPARATOR,
     topics: TopicsOption = None,
     background: BackgroundOption = None,
     lexicon: LexiconOption = None,
@@ -150,7 +151,7 @@ def evaluate(
     title_column: TitleOption = None,
     text_column: TextOption = None,
     label_column: LabelOption = None,
-    label_separator: SeparatorOption = "|",
+    label_separator: SeparatorOption = TOPIC_SEPARATOR,
     report: Annotated[Path | None, typer.Option(metavar="DIR", help="Also write a report, HTML and Markdown: confusions, calibration, slices, worst mistakes.")] = None,
     as_json: JsonOption = False,
 ) -> None:  # fmt: skip
@@ -189,7 +190,7 @@ def compare(
     title_column: TitleOption = None,
     text_column: TextOption = None,
     label_column: LabelOption = None,
-    label_separator: SeparatorOption = "|",
+    label_separator: SeparatorOption = TOPIC_SEPARATOR,
     as_json: JsonOption = False,
 ) -> None:  # fmt: skip
     """Compare two models on the same labelled articles: F1 by topic with intervals of the difference, and what changed."""

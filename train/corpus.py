@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from serve.article import TOPIC_SEPARATOR, find_column
 from serve.errors import InputError
-from serve.files.formats import COMPRESSIONS, FORMATS, open_reader, values
+from serve.files.columns import values
+from serve.files.formats import COMPRESSIONS, FORMATS, open_reader
 from train.duplicates import near_duplicates
 
 if TYPE_CHECKING:

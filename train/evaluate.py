@@ -41,7 +41,7 @@ class Evaluation:
         """The overall figures without intervals, which is quick; macro-F1 is NaN where no topic has enough articles."""
         exact = self._exact()
         hits, given, positives = (part.sum(axis=0) for part in self._counts())
-        return _rates(hits, given, positives, self._counted, exact=float(exact.mean()) if len(exact) else 0.0)
+        return _rates(hits, given, positives, counted=self._counted, exact=float(exact.mean()) if len(exact) else 0.0)
 
     @cached_property
     def metrics(self) -> dict[str, object]:
@@ -168,12 +168,11 @@ class Evaluation:
         # A resample is a weight an article, so its counts are one matrix product.
         summed = np.einsum("bn,pnk->bpk", draws, counts, optimize=True)
         # Macro-F1 is over the same topics in each: of others it would be another figure.
-        return np.array(
-            [
-                list(_rates(*summed[b], self._counted, exact=float(draws[b] @ exact) / max(n, 1)).values())
-                for b in range(len(draws))
-            ]
+        rates = (
+            _rates(*sums, counted=self._counted, exact=float(draw @ exact) / max(n, 1))
+            for sums, draw in zip(summed, draws, strict=True)
         )
+        return np.array([list(figures.values()) for figures in rates])
 
 
 def evaluate(model: TopicModel, corpus: pd.DataFrame) -> Evaluation:
@@ -216,7 +215,7 @@ def f1_resampled(evaluation: Evaluation) -> np.ndarray:
 
 
 def _rates(
-    hits: np.ndarray, given: np.ndarray, positives: np.ndarray, counted: np.ndarray, *, exact: float
+    hits: np.ndarray, given: np.ndarray, positives: np.ndarray, *, counted: np.ndarray, exact: float
 ) -> dict[str, float]:
     """The overall figures of k topics' counts (k,); macro-F1 is over those of `counted`."""
     per_topic = 2 * hits[counted] / np.maximum(given[counted] + positives[counted], 1)

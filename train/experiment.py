@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from serve.article import TOPIC_SEPARATOR
 from serve.errors import InputError
 from serve.model import TopicModel
 from serve.paths import DATA
@@ -40,7 +41,7 @@ class Columns:
     title: str | None = None
     text: str | None = None
     label: str | None = None
-    label_separator: str = "|"
+    label_separator: str = TOPIC_SEPARATOR
 
     def load(self, files: Sequence[str | Path]) -> pd.DataFrame:
         """The articles of all files together."""

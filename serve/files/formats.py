@@ -13,17 +13,11 @@ from typing import IO, Literal
 import pyarrow as pa
 
 from serve.errors import InputError
-from serve.files.columns import JSON, as_text, values
 from serve.files.csv_records import read_csv
 from serve.files.folder import read_folder
 from serve.files.json_lines import read_json_lines
 from serve.files.lines import BUFFER_SIZE, Lines
 from serve.files.parts import Part, Position
-
-__all__ = [
-    "COMPRESSIONS", "FORMATS", "JSON", "STREAM", "Format", "Reader", "as_text", "format_of", "open_reader",
-    "refuse_folder", "refuse_twins", "values",
-]  # fmt: skip
 
 STREAM = "-"
 Format = Literal["csv", "tsv", "jsonl", "parquet"]
