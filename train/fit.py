@@ -60,6 +60,10 @@ class CrossFit:
     folds: list[tuple[Rows, LinearWeights]]
     """Articles held out, and what was learnt without them."""
 
+    def probabilities(self) -> NDArray[np.float64]:
+        """(m, k): of the same articles, by models that did not learn from them or their near-duplicates."""
+        return self.model.probabilities(self.scores)
+
     def fold_models(self) -> Iterator[tuple[Rows, TopicModel]]:
         """The articles of each fold with the model that learnt from all others; calibration and thresholds are common."""
         for held_out, learnt in self.folds:
@@ -194,19 +198,6 @@ def cross_fit(
     assigned = model.decide(found, scores)
     model = model.with_card(out_of_fold_micro_f1=float(2 * (assigned & truth).sum() / (assigned.sum() + truth.sum())))
     return CrossFit(model, scores, features, [(rows, part) for (_, rows), part in zip(folds, learnt, strict=True)])
-
-
-def out_of_fold(
-    corpus: pd.DataFrame,
-    taxonomy: dict[str, Topic],
-    settings: Settings = Settings(),
-    *,
-    background: Background | None = None,
-    lexicon: Lexicon | None = None,
-) -> NDArray[np.float64]:
-    """(n, k): the topics' probabilities for each article, by a model that did not learn from it or its near-duplicates."""
-    fitted = cross_fit(corpus, taxonomy, settings, background=background, lexicon=lexicon, every_fold=True)
-    return fitted.model.probabilities(fitted.scores)
 
 
 def _enough(folds: list[tuple[Rows, Rows]], truth: NDArray[np.bool_]) -> list[tuple[Rows, Rows]]:
