@@ -89,27 +89,30 @@ def adapt(
     experiment = run_experiment(material, Settings(seed=seed), crawl=crawl, out=out, tracked=not no_track)
     changed = experiment.adaptation
     assert changed is not None
-    print(f"{'topic':<24}{'crawl filed before':>20}{'after':>9}")
+    told = sys.stderr if as_json else sys.stdout
+    print(f"{'topic':<24}{'crawl filed before':>20}{'after':>9}", file=told)
     for topic, (before, after) in changed.shares.items():
-        print(f"{topic:<24}{before:>20.2%}{after:>9.2%}")
+        print(f"{topic:<24}{before:>20.2%}{after:>9.2%}", file=told)
     for name in ("micro_f1", "macro_f1", "precision", "recall"):
         before, after = changed.before.figures[name], experiment.evaluation.figures[name]
-        print(f"test {name}: {before:.3f} before, {after:.3f} after")
+        print(f"test {name}: {before:.3f} before, {after:.3f} after", file=told)
     _print_experiment(experiment, out, as_json)
 
 
 def _print_experiment(experiment: "Experiment", out: Path | None, as_json: bool) -> None:
-    """Prints what came of a training. Raises KanalError when MLflow could not be told of it."""
+    """Prints what came of a training: with `as_json` the figures alone to standard output, all else to standard error.
+
+    Raises KanalError when MLflow could not be told of it.
+    """
     from train.unsent import Unsent
 
     tracked = experiment.tracked
-    print(experiment.evaluation.table())
+    told = sys.stderr if as_json else sys.stdout
+    print(json.dumps(experiment.evaluation.metrics) if as_json else experiment.evaluation.table())
     if out:
-        print(f"\nModel written to {out}")
+        print(f"\nModel written to {out}", file=told)
     if tracked and not isinstance(tracked, Unsent):
-        print(f"\nVersion {tracked.version}: {tracked.reason}")
-    if as_json:
-        print(json.dumps(experiment.evaluation.metrics))
+        print(f"\nVersion {tracked.version}: {tracked.reason}", file=told)
     if isinstance(tracked, Unsent):
         raise KanalError(
             f"{tracked.reason} The training is kept in {tracked.folder}: `kanal models upload {tracked.folder}` tracks "
