@@ -74,6 +74,7 @@ def adapt(
     lexicon: LexiconOption = None,
     out: OutOption = None,
     seed: SeedOption = 0,
+    drop_rare: DropRareOption = False,
     no_track: NoTrackOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -85,7 +86,7 @@ def adapt(
     from train.fit import Settings
 
     columns = Columns(title_column, text_column, label_column, label_separator)
-    material = Material(data or (), test, columns, topics, background, lexicon)
+    material = Material(data or (), test, columns, topics, background, lexicon, drop_rare)
     experiment = run_experiment(material, Settings(seed=seed), crawl=crawl, out=out, tracked=not no_track)
     changed = experiment.adaptation
     assert changed is not None
@@ -104,11 +105,14 @@ def _print_experiment(experiment: "Experiment", out: Path | None, as_json: bool)
 
     Raises KanalError when MLflow could not be told of it.
     """
+    from train.check import MIN_ARTICLES
     from train.unsent import Unsent
 
     tracked = experiment.tracked
     told = sys.stderr if as_json else sys.stdout
     print(json.dumps(experiment.evaluation.metrics) if as_json else experiment.evaluation.table())
+    if left_out := experiment.left_out:
+        print(f"\nArticles left out, whose topic has fewer than {MIN_ARTICLES} to train on: {left_out}", file=told)
     if out:
         print(f"\nModel written to {out}", file=told)
     if tracked and not isinstance(tracked, Unsent):

@@ -228,7 +228,13 @@ def test_rare_topics_are_named(run, own_data):
     status, _, err = run("train", "--data", own_data, "--no-track")
     assert status == 2
     assert "cuaca (1)" in err
-    assert run("train", "--data", own_data, "--no-track", "--drop-rare")[0] == 0
+    status, said, _ = run("train", "--data", own_data, "--no-track", "--drop-rare")
+    assert status == 0
+    assert said.endswith("Articles left out, whose topic has fewer than 5 to train on: 1\n")
+    plain = ("--background", "none", "--lexicon", "none", "--drop-rare", "--json")
+    status, said, told = run("data", "audit", own_data, *plain)
+    assert (status, json.loads(said)) == (0, [])
+    assert told == "Articles left out, whose topic has fewer than 5: 1\n"
 
 
 @pytest.fixture

@@ -237,3 +237,17 @@ def choose_taxonomy(
     if wrong := wrong_topics(kept):
         raise InputError(f"No model can be trained: {wrong}; change the labels.")
     return kept
+
+
+def have_one_topic(corpus: pd.DataFrame) -> bool:
+    """Whether every article has exactly one topic: the model then answers with exactly one."""
+    return all(len(topics) == 1 for topics in corpus["topics"])
+
+
+def without_dropped(corpus: pd.DataFrame, taxonomy: dict[str, Topic]) -> pd.DataFrame:
+    """The articles of a corpus without those that have topics, but none of the taxonomy.
+
+    To a model that answers with exactly one topic these can be no examples, and it can only be wrong about them.
+    """
+    kept = [not topics or any(topic in taxonomy for topic in topics) for topics in corpus["topics"]]
+    return corpus[kept].reset_index(drop=True)

@@ -5,7 +5,7 @@ import pytest
 from serve.errors import InputError
 from serve.topics import Topic, load_topics
 from train.evaluate import evaluate
-from train.fit import Settings, choose_taxonomy, cross_fit, fit
+from train.fit import Settings, choose_taxonomy, cross_fit, fit, have_one_topic, without_dropped
 from train.linear import fit_all
 
 WORDS = {
@@ -102,6 +102,13 @@ def test_topics_with_too_few_articles_are_named():
     with pytest.raises(InputError, match=r"fewer than 5 training articles: cuaca \(4\).*--drop-rare"):
         choose_taxonomy(few, None)
     assert list(choose_taxonomy(few, None, drop_rare=True)) == ["bola", "uang"]
+
+
+def test_articles_of_dropped_topics_alone_are_left_out():
+    articles = corpus(6, lambda i: [["bola"], ["uang"], ["cuaca"], [], ["bola", "cuaca"], ["cuaca"]][i])
+    assert not have_one_topic(articles)
+    assert have_one_topic(articles[:3])
+    assert list(without_dropped(articles, {"bola": Topic("bola")})["id"]) == ["0", "3", "4"]
 
 
 def test_labels_that_the_taxonomy_knows_get_its_names():
