@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.options import JsonOption, LabelOption, SeparatorOption, TextOption, TitleOption
+from serve.article import TOPIC_SEPARATOR
 from serve.errors import InputError
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def import_(
     into: Annotated[Path, typer.Option(metavar="JSONL", help="The file that the articles are added to.")],
     columns: MapOption = "",
     labels: LabelsOption = None,
-    label_separator: SeparatorOption = "|",
+    label_separator: SeparatorOption = TOPIC_SEPARATOR,
 ) -> None:  # fmt: skip
     """Add the articles of files to a corpus: dates become ISO, ids are made where missing, exact repeats are left out."""
     from workbench.exchange import import_files
@@ -126,7 +127,7 @@ def export(
     title_column: TitleOption = None,
     text_column: TextOption = None,
     label_column: LabelOption = None,
-    label_separator: SeparatorOption = "|",
+    label_separator: SeparatorOption = TOPIC_SEPARATOR,
 ) -> None:  # fmt: skip
     """Write a corpus in the form of other tools."""
     from datasets import disable_progress_bars

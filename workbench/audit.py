@@ -71,7 +71,7 @@ def audit(
     """
     background = without_profiles(background)
     fitted = cross_fit(corpus, taxonomy, settings, background=background, lexicon=lexicon, every_fold=True)
-    probabilities = fitted.model.probabilities(fitted.scores)
+    probabilities = fitted.probabilities()
     given = label_matrix(corpus["topics"], list(taxonomy))
     scores, proposed = label_issues(given, probabilities, single_label=fitted.model.single_label)
     doubted = np.flatnonzero((proposed != given).any(axis=1))

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from serve.article import NOTE_SEPARATOR, UNCERTAIN, find_column
 from serve.errors import InputError
-from serve.files.formats import Reader, as_text, open_reader
+from serve.files.columns import as_text
+from serve.files.formats import Reader, open_reader
 from serve.model import TopicModel
 from serve.progress import progress
 from workbench.dates import day_of
