@@ -16,6 +16,7 @@ from serve.files.formats import format_of
 from serve.labelling.store import Task
 from train.corpus import Table, articles_of, load_corpus, read_table, topics_found
 from workbench.corpus_file import FIELDS, append_articles
+from workbench.decisions import joined
 from workbench.fasttext import read_fasttext, write_fasttext
 from workbench.intake import Intake, Labels, article_columns
 from workbench.label_studio import CONTROL, OBJECT, task_json
@@ -132,16 +133,10 @@ def _refuse_other_folder(out: Path) -> None:
 
 def _csv(corpus: pd.DataFrame, out: Path) -> bytes:
     columns = {name: list(corpus[name]) for name in FIELDS}
-    columns["topics"] = [_cell(topics) for topics in corpus["topics"]]
+    columns["topics"] = [joined(topics) for topics in corpus["topics"]]
     batch = pa.record_batch({name: pa.array(cells, pa.large_string()) for name, cells in columns.items()})
     encoded = encoder(out, batch.schema)
     return encoded.header + encoded.encode(batch)
-
-
-def _cell(topics: list[str]) -> str:
-    """Topics as `load_corpus` reads them from a cell of CSV."""
-    plain = not any(TOPIC_SEPARATOR in topic or topic.startswith("[") for topic in topics)
-    return TOPIC_SEPARATOR.join(topics) if plain else json.dumps(topics, ensure_ascii=False)
 
 
 def _labelled_task(article: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ SHOWN = 10
 
 
 @dataclass(frozen=True)
-class Decision:
+class Verdict:
     """What the annotators of an article say together."""
 
     task: Task
@@ -41,7 +41,7 @@ class Imported:
     """The ids of those that it holds with other topics, which stay."""
     several: int = 0
     """How many have labels of several annotators."""
-    unlike: list[Decision] = field(default_factory=list)
+    unlike: list[Verdict] = field(default_factory=list)
     """Those of these who do not all say the same."""
 
     def table(self) -> str:
@@ -53,17 +53,17 @@ class Imported:
             lines.append(f"{len(self.otherwise):,} left out: in the corpus with other topics ({_few(self.otherwise)})")
         if self.several:
             lines.append(f"{self.several:,} labelled by several people, {len(self.unlike):,} of them not alike")
-        for decision in self.unlike[:SHOWN]:
-            said = "; ".join(f"{who}: {_listed(topics)}" for who, topics in decision.by_annotator.items())
-            taken = "left out" if decision.topics is None else _listed(decision.topics)
-            lines.append(f"  {decision.task.id} {decision.task.title[:50]!r}: {said} -> {taken}")
+        for verdict in self.unlike[:SHOWN]:
+            said = "; ".join(f"{who}: {_listed(topics)}" for who, topics in verdict.by_annotator.items())
+            taken = "left out" if verdict.topics is None else _listed(verdict.topics)
+            lines.append(f"  {verdict.task.id} {verdict.task.title[:50]!r}: {said} -> {taken}")
         if len(self.unlike) > SHOWN:
             lines.append(f"  ... and {len(self.unlike) - SHOWN:,} more")
         return "\n".join(lines)
 
 
-def decide(labels: Iterable[Labelled]) -> list[Decision]:
-    """A decision for each article, in the order of their first labels; of an annotator who labelled an article twice the
+def decide(labels: Iterable[Labelled]) -> list[Verdict]:
+    """A verdict on each article, in the order of their first labels; of an annotator who labelled an article twice the
     later label counts.
 
     A topic is given that more than half of the annotators gave: of two, both. Where they gave topics but none was given
@@ -74,15 +74,15 @@ def decide(labels: Iterable[Labelled]) -> list[Decision]:
     for label in sorted(labels, key=lambda label: label.at):
         tasks.setdefault(label.task.id, label.task)
         given.setdefault(label.task.id, {})[label.annotator] = label.topics
-    decisions = []
+    verdicts = []
     for task_id, by_annotator in given.items():
         half = len(by_annotator) / 2
         votes = Counter(topic for topics in by_annotator.values() for topic in topics)
         topics = tuple(topic for topic, count in votes.items() if count > half)
         without = sum(not topics for topics in by_annotator.values())
         decided = bool(topics) or without > half
-        decisions.append(Decision(tasks[task_id], topics if decided else None, by_annotator))
-    return decisions
+        verdicts.append(Verdict(tasks[task_id], topics if decided else None, by_annotator))
+    return verdicts
 
 
 def import_labels(source: Path, into: Path) -> Imported:
@@ -93,15 +93,15 @@ def import_labels(source: Path, into: Path) -> Imported:
     refuse_other_kinds(source)
     if source.suffix == STORE:
         with LabelStore(source) as store:
-            decisions = decide(store.labelled())
+            verdicts = decide(store.labelled())
     else:
-        decisions = decide(read_export(source))
+        verdicts = decide(read_export(source))
     known = _topics_by_id(into)
-    result = Imported(several=sum(len(decision.by_annotator) > 1 for decision in decisions))
-    result.unlike = [decision for decision in decisions if decision.unlike]
+    result = Imported(several=sum(len(verdict.by_annotator) > 1 for verdict in verdicts))
+    result.unlike = [verdict for verdict in verdicts if verdict.unlike]
     added = []
-    for decision in decisions:
-        task, topics = decision.task, decision.topics
+    for verdict in verdicts:
+        task, topics = verdict.task, verdict.topics
         if topics is None:
             continue
         if task.id not in known:

@@ -9,14 +9,14 @@ from train.corpus import load_corpus
 from train.experiment import Columns
 from workbench.audit import title_of
 from workbench.corrections import correct, patch, write
-from workbench.decisions import Suggestion, read_decisions, write_suggestions
+from workbench.decisions import SuggestedTopics, read_decisions, write_suggestions
 
 
-def decided(file: Path | str, *changes: tuple[int, list[str], str], separator: str = "|") -> list[Suggestion]:
+def decided(file: Path | str, *changes: tuple[int, list[str], str], separator: str = "|") -> list[SuggestedTopics]:
     """Decisions on the articles that begin at these lines, given as the file has them."""
     articles = {article["line"]: article for _, article in load_corpus([file], label_separator=separator).iterrows()}
     return [
-        Suggestion(
+        SuggestedTopics(
             articles[line]["id"], str(file), line, title_of(articles[line]), tuple(articles[line]["topics"]),
             tuple(proposed), "0.1", decision,
         )
@@ -161,7 +161,7 @@ def test_decisions_that_cannot_be_carried_out_are_refused(folder: Path) -> None:
         patch(corrected)
     for name in ("koran.jsonl.gz", "koran.parquet"):
         with pytest.raises(InputError, match=f"{name}: only JSONL and CSV, not compressed"):
-            correct([Suggestion("a", name, 1, "Satu", (), ("olahraga",), "0.1", "accept")])
+            correct([SuggestedTopics("a", name, 1, "Satu", (), ("olahraga",), "0.1", "accept")])
 
 
 def test_one_label_a_cell_has_no_room_for_two(folder: Path) -> None:
@@ -173,8 +173,8 @@ def test_one_label_a_cell_has_no_room_for_two(folder: Path) -> None:
 
 def test_decisions_are_read_as_they_were_written(folder: Path) -> None:
     rows = [
-        Suggestion("a", "x, y.csv", 3, 'Judul "satu"', ("satu", "dua"), (), "0.0010", ""),
-        Suggestion("b", "x, y.csv", 9, "Lain", ("a|b", "c"), ("[c",), "0.2000", ""),
+        SuggestedTopics("a", "x, y.csv", 3, 'Judul "satu"', ("satu", "dua"), (), "0.0010", ""),
+        SuggestedTopics("b", "x, y.csv", 9, "Lain", ("a|b", "c"), ("[c",), "0.2000", ""),
     ]
     write_suggestions(folder / "s.csv", rows)
     assert read_decisions(folder / "s.csv") == rows

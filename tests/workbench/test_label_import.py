@@ -58,15 +58,15 @@ def test_a_second_import_adds_nothing(tmp_path: Path) -> None:
 def test_who_said_otherwise_is_told(tmp_path: Path) -> None:
     task = Task("a", "Judul", "Teks")
     given = [("sari", ("crime",), "1"), ("budi", ("court", "crime"), "2"), ("ani", (), "3")]
-    (decision,) = decide(Labelled(task, topics, who, at) for who, topics, at in given)
-    assert decision.unlike
-    assert decision.topics == ("crime",)
-    assert decision.by_annotator == {"sari": ("crime",), "budi": ("court", "crime"), "ani": ()}
+    (verdict,) = decide(Labelled(task, topics, who, at) for who, topics, at in given)
+    assert verdict.unlike
+    assert verdict.topics == ("crime",)
+    assert verdict.by_annotator == {"sari": ("crime",), "budi": ("court", "crime"), "ani": ()}
 
 
 def test_the_order_of_topics_is_no_disagreement() -> None:
     task = Task("a", "Judul", "Teks")
     given = [("sari", ("crime", "court"), "1"), ("budi", ("court", "crime"), "2")]
-    (decision,) = decide(Labelled(task, topics, who, at) for who, topics, at in given)
-    assert not decision.unlike
-    assert decision.topics == ("crime", "court")
+    (verdict,) = decide(Labelled(task, topics, who, at) for who, topics, at in given)
+    assert not verdict.unlike
+    assert verdict.topics == ("crime", "court")
