@@ -23,6 +23,7 @@ from train.corpus import articles_of, place, topics_found
 from train.experiment import Columns
 from workbench.audit import title_of
 from workbench.decisions import SuggestedTopics, joined
+from workbench.file_lock import changing
 
 
 @dataclass(frozen=True)
@@ -67,11 +68,13 @@ def patch(corrected: Iterable[Corrected]) -> str:
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in parts)
 
 
-def write(corrected: Iterable[Corrected]) -> None:
-    """Puts the corrected files in the place of the old ones, each whole or not at all."""
-    for file in corrected:
-        with atomic_file(file.file) as temporary:
-            temporary.write_bytes(file.after.encode("utf-8"))
+def correct_in_place(decisions: Sequence[SuggestedTopics], columns: Columns = Columns()) -> None:
+    """Puts the corrected files in the place of the old ones, each whole or not at all. Raises InputError as `correct`
+    does, and then changes nothing."""
+    with changing(*{row.file for row in decisions if row.corrects}):
+        for file in correct(decisions, columns):
+            with atomic_file(file.file) as temporary:
+                temporary.write_bytes(file.after.encode("utf-8"))
 
 
 def _load(file: str, columns: Columns) -> pd.DataFrame:

@@ -19,7 +19,12 @@ SPELLINGS = {name.lower(): month for names in MONTHS.values() for month, name in
 LEAST_LETTERS, LIKENESS = 5, 0.8
 
 # Of nine letters a month has no more than 13 when it is misspelt.
-DAY, ORDINAL, MONTH, YEAR = r"(?P<day>\d{1,2})", r"(?:st|nd|rd|th)?", r"(?P<month>[a-z]{3,13})", r"(?P<year>\d{4})(?!\d)"
+DAY, ORDINAL, MONTH, YEAR = (
+    r"(?P<day>\d{1,2})",
+    r"(?:st|nd|rd|th)?",
+    r"(?P<month>[a-z]{3,13})",
+    r"(?P<year>\d{4})(?!\d)",
+)
 FORMS = [
     re.compile(form, re.IGNORECASE | re.ASCII)
     for form in (

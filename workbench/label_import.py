@@ -1,17 +1,20 @@
 """What people said of articles, in a label store or in an export of Label Studio -> labelled articles of a corpus."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from serve.errors import InputError
 from serve.labelling.store import Labelled, LabelStore, Task
-from workbench.corpus_file import append_articles
+from serve.topics import load_topics
+from workbench.corpus_file import append_articles, content_id, corpus_table
+from workbench.file_lock import changing
+from workbench.intake import article_columns
 from workbench.label_studio import read_export
 from workbench.queue import STORE, refuse_other_kinds
 
-# Of articles that were labelled unlike so many are told.
+# Of articles that were labelled unlike, and of new topics, so many are told.
 SHOWN = 10
 
 
@@ -39,6 +42,8 @@ class Imported:
     """The ids of those that the corpus held already, with the same topics."""
     otherwise: list[str] = field(default_factory=list)
     """The ids of those that it holds with other topics, which stay."""
+    new_topics: list[str] = field(default_factory=list)
+    """Those of the added articles that neither the corpus had before nor Kanal's taxonomy has: new ones, or misspelt."""
     several: int = 0
     """How many have labels of several annotators."""
     unlike: list[Verdict] = field(default_factory=list)
@@ -51,6 +56,8 @@ class Imported:
             lines.append(f"{len(self.known):,} left out: in the corpus already")
         if self.otherwise:
             lines.append(f"{len(self.otherwise):,} left out: in the corpus with other topics ({_few(self.otherwise)})")
+        if self.new_topics:
+            lines.append(f"topics that neither the corpus nor Kanal's taxonomy has had: {_few(self.new_topics)}")
         if self.several:
             lines.append(f"{self.several:,} labelled by several people, {len(self.unlike):,} of them not alike")
         for verdict in self.unlike[:SHOWN]:
@@ -88,7 +95,8 @@ def decide(labels: Iterable[Labelled]) -> list[Verdict]:
 def import_labels(source: Path, into: Path) -> Imported:
     """Adds the labelled articles of a label store (.db) or of an export of Label Studio (.json) to a corpus file.
 
-    An article whose id the corpus has stays there as it is. Raises InputError for a source that is neither.
+    An article whose id the corpus has stays there as it is. Raises InputError for a source that is neither, and for a
+    corpus that labelled articles cannot be added to.
     """
     refuse_other_kinds(source)
     if source.suffix == STORE:
@@ -96,35 +104,45 @@ def import_labels(source: Path, into: Path) -> Imported:
             verdicts = decide(store.labelled())
     else:
         verdicts = decide(read_export(source))
-    known = _topics_by_id(into)
     result = Imported(several=sum(len(verdict.by_annotator) > 1 for verdict in verdicts))
     result.unlike = [verdict for verdict in verdicts if verdict.unlike]
-    added = []
-    for verdict in verdicts:
-        task, topics = verdict.task, verdict.topics
-        if topics is None:
-            continue
-        if task.id not in known:
-            added.append({**asdict(task), "topics": topics})
-        elif set(topics) == known[task.id]:
-            result.known.append(task.id)
-        else:
-            result.otherwise.append(task.id)
-    result.added = append_articles(into, added) if added else 0
+    with changing(into):
+        known = _topics_by_id(into)
+        added = []
+        for verdict in verdicts:
+            task, topics = verdict.task, verdict.topics
+            if topics is None:
+                continue
+            if task.id not in known:
+                added.append({**asdict(task), "topics": topics})
+            elif set(topics) == known[task.id]:
+                result.known.append(task.id)
+            else:
+                result.otherwise.append(task.id)
+        result.added = append_articles(into, added) if added else 0
+    familiar = set(load_topics()).union(*known.values())
+    result.new_topics = sorted({topic for article in added for topic in article["topics"]} - familiar)
     return result
 
 
 def _topics_by_id(corpus: Path) -> dict[str, set[str]]:
-    if not corpus.exists():
+    """The topics of the articles of a corpus file by their ids; those without one have the id that tasks made of them
+    have."""
+    table = corpus_table(corpus)
+    if table is None:
         return {}
-    with corpus.open(encoding="utf-8") as lines:
-        articles = [json.loads(line) for line in lines if line.strip()]
-    return {article["id"]: set(article["topics"]) for article in articles}
+    if "topics" not in table.columns:
+        raise InputError(
+            f"{corpus}: its articles have no topics, which among labelled articles would mean that they are about none; "
+            "keep labelled and unlabelled articles in files of their own."
+        )
+    articles = table.articles(article_columns(table, {}))
+    return {article["id"] or content_id(article): set(article["topics"]) for article in articles}
 
 
 def _listed(topics: Sequence[str]) -> str:
     return ", ".join(topics) or "none"
 
 
-def _few(ids: Sequence[str]) -> str:
-    return ", ".join(ids[:SHOWN]) + (", ..." if len(ids) > SHOWN else "")
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")

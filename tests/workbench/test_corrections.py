@@ -8,7 +8,7 @@ from serve.errors import InputError
 from train.corpus import load_corpus
 from train.experiment import Columns
 from workbench.audit import title_of
-from workbench.corrections import correct, patch, write
+from workbench.corrections import correct, correct_in_place, patch
 from workbench.decisions import SuggestedTopics, read_decisions, write_suggestions
 
 
@@ -49,7 +49,7 @@ def test_only_the_topics_change_in_json_lines(folder: Path) -> None:
     decisions = decided(
         file, (6, ["tiga"], "accept"), (3, ["dua"], "change"), (1, [], "accept"), (4, ["tiga"], "accept"), (5, ["satu"], "keep")
     )  # fmt: skip
-    write(correct(decisions))
+    correct_in_place(decisions)
     expected = (
         JSON_LINES.replace('[ "satu" ,"dua"]', "[]")
         .replace('"Tanpa topik"', '"Tanpa topik", "topics": ["dua"]')
@@ -72,10 +72,8 @@ CSV = (
 def test_only_the_topics_change_in_csv(folder: Path) -> None:
     file = folder / "koran.csv"
     file.write_text(CSV)
-    write(
-        correct(
-            decided(file, (2, ["dua"], "accept"), (4, ["satu"], "accept"), (6, [], "accept"), (7, ["satu"], "accept"))
-        )
+    correct_in_place(
+        decided(file, (2, ["dua"], "accept"), (4, ["satu"], "accept"), (6, [], "accept"), (7, ["satu"], "accept"))
     )
     expected = (
         CSV.replace(";satu;", ";dua;").replace(';"";', ';"satu";').replace('"satu|dua"', '""').replace(";;", ";satu;")
@@ -88,7 +86,7 @@ def test_labels_stay_numbers_or_text(folder: Path, old: str, new: str) -> None:
     file = folder / "angka.jsonl"
     rest = '{"text": "b", "label": 5}\n'
     file.write_text(f'{{"text": "a", "label": {old}}}\n{rest}')
-    write(correct(decided(file, (1, ["5"], "accept"))))
+    correct_in_place(decided(file, (1, ["5"], "accept")))
     assert file.read_text() == f'{{"text": "a", "label": {new}}}\n{rest}'
 
 
@@ -96,7 +94,7 @@ def test_a_csv_cell_of_json_stays_json(folder: Path) -> None:
     file = folder / "koran.csv"
     file.write_text('isi,topik\na,"[""satu""]"\nb,"dua,tiga"\n')
     columns = Columns(label_separator=",")
-    write(correct(decided(file, (2, ["dua"], "accept"), (3, ["satu", "dua"], "accept"), separator=","), columns))
+    correct_in_place(decided(file, (2, ["dua"], "accept"), (3, ["satu", "dua"], "accept"), separator=","), columns)
     assert file.read_text() == 'isi,topik\na,"[""dua""]"\nb,"satu,dua"\n'
 
 
@@ -108,9 +106,9 @@ def test_git_applies_the_patch(folder: Path, name: str, end: str) -> None:
     lines = [json.dumps({"id": str(i), "text": f"Teks {i}", "topics": [["satu"], ["dua"]][i % 2]}) for i in range(20)]
     before = ((end or "\n").join(lines) + end).encode()
     file.write_bytes(before)
-    corrected = correct(decided(name, (1, ["dua"], "accept"), (9, [], "accept"), (20, ["satu"], "change")))
-    (folder / "corrections.patch").write_bytes(patch(corrected).encode())
-    write(corrected)
+    decisions = decided(name, (1, ["dua"], "accept"), (9, [], "accept"), (20, ["satu"], "change"))
+    (folder / "corrections.patch").write_bytes(patch(correct(decisions)).encode())
+    correct_in_place(decisions)
     after = file.read_bytes()
     assert after != before
     file.write_bytes(before)

@@ -3,9 +3,12 @@
 import json
 from pathlib import Path
 
+import pytest
+
+from serve.errors import InputError
 from serve.labelling.store import Labelled, LabelStore, Task
 from train.corpus import load_corpus
-from workbench.corpus_file import write_articles
+from workbench.corpus_file import content_id, write_articles
 from workbench.label_import import decide, import_labels
 
 
@@ -44,6 +47,54 @@ def test_an_article_that_the_corpus_has_stays_as_it_is_and_is_told(tmp_path: Pat
     assert corpus.read_bytes().startswith(before)
     assert json.loads(corpus.read_bytes().removeprefix(before))["id"] == "new"
     assert "1 left out: in the corpus with other topics (other)" in found.table()
+
+
+@pytest.mark.parametrize(
+    "corpus",
+    [
+        '\ufeff{"id": "old", "text": "Lama", "topics": ["court"]}\n',
+        '{"id": "old", "text": "Lama", "topics": "court"}\n\n',
+        '{"text": "Teks old.", "title": "Judul old", "topics": "[\\"court\\"]"}',
+    ],
+)
+def test_a_corpus_is_read_as_training_reads_it(tmp_path: Path, corpus: str) -> None:
+    into = tmp_path / "corpus.jsonl"
+    into.write_text(corpus, encoding="utf-8")
+    labels = tmp_path / "labels.db"
+    with LabelStore(labels, create=True) as opened:
+        old = {"title": "Judul old", "text": "Teks old."}
+        for name in ("new", content_id(old) if "id" not in corpus else "old"):
+            opened.add([Task(name, **old)])
+            opened.save(name, ("court",), "sari", 0)
+    found = import_labels(labels, into)
+    assert (found.added, len(found.known), found.otherwise) == (1, 1, [])
+    assert list(load_corpus([into])["topics"]) == [["court"], ["court"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.csv", "id,text,topics\n1,a,b\n", r"a\.csv: articles are kept in a file of JSON Lines"),
+        ("a.jsonl", '{"id": "1", "text": "a"}\n', r"a\.jsonl: its articles have no topics"),
+        ("a.jsonl", '{"text": "a", "kategori": "b"}\n', "its column for the topics is 'kategori'.*kanal data import"),
+        ("a.jsonl", '{"isi": "a", "topics": "b"}\n', "its column for the text is 'isi' and theirs 'text'"),
+        ("a.jsonl", '{"text": "a", "topics": 1}\n[]\n', r"a\.jsonl, line 2: no JSON object"),
+    ],
+)
+def test_a_corpus_that_cannot_be_added_to(tmp_path: Path, name: str, content: str, said: str) -> None:
+    (tmp_path / name).write_text(content)
+    with pytest.raises(InputError, match=said):
+        import_labels(store(tmp_path / "labels.db", {"a": ("crime",)}), tmp_path / name)
+    assert (tmp_path / name).read_text() == content
+
+
+def test_topics_that_nobody_knows_are_told(tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus.jsonl"
+    write_articles(corpus, [article("old", "ours")])
+    labels = store(tmp_path / "labels.db", {"a": ("ours", "crime", "zzz"), "b": ("crme",)})
+    found = import_labels(labels, corpus)
+    assert found.new_topics == ["crme", "zzz"]
+    assert "topics that neither the corpus nor Kanal's taxonomy has had: crme, zzz" in found.table()
 
 
 def test_a_second_import_adds_nothing(tmp_path: Path) -> None:
