@@ -18,7 +18,7 @@ SPELLINGS = {name.lower(): month for names in MONTHS.values() for month, name in
 # How long a misspelt name has to be, and how alike the month's (difflib's ratio): "Agutus" is August, "pasar" no month.
 LEAST_LETTERS, LIKENESS = 5, 0.8
 
-# Of nine letters a month has no more than 13 when it is misspelt.
+# The longest month has nine letters, and what is so like it no more than 13.
 DAY, ORDINAL, MONTH, YEAR = (
     r"(?P<day>\d{1,2})",
     r"(?:st|nd|rd|th)?",

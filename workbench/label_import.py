@@ -43,7 +43,7 @@ class Imported:
     otherwise: list[str] = field(default_factory=list)
     """The ids of those that it holds with other topics, which stay."""
     new_topics: list[str] = field(default_factory=list)
-    """Those of the added articles that neither the corpus had before nor Kanal's taxonomy has: new ones, or misspelt."""
+    """Those of the added articles that are new to the corpus, not Kanal's, and not offered by the store: own, or misspelt."""
     several: int = 0
     """How many have labels of several annotators."""
     unlike: list[Verdict] = field(default_factory=list)
@@ -57,7 +57,7 @@ class Imported:
         if self.otherwise:
             lines.append(f"{len(self.otherwise):,} left out: in the corpus with other topics ({_few(self.otherwise)})")
         if self.new_topics:
-            lines.append(f"topics that neither the corpus nor Kanal's taxonomy has had: {_few(self.new_topics)}")
+            lines.append(f"topics that the corpus did not have, and that are not Kanal's: {_few(self.new_topics)}")
         if self.several:
             lines.append(f"{self.several:,} labelled by several people, {len(self.unlike):,} of them not alike")
         for verdict in self.unlike[:SHOWN]:
@@ -99,9 +99,11 @@ def import_labels(source: Path, into: Path) -> Imported:
     corpus that labelled articles cannot be added to.
     """
     refuse_other_kinds(source)
+    familiar = set(load_topics())
     if source.suffix == STORE:
         with LabelStore(source) as store:
             verdicts = decide(store.labelled())
+            familiar.update(topic.id for topic in store.topics())
     else:
         verdicts = decide(read_export(source))
     result = Imported(several=sum(len(verdict.by_annotator) > 1 for verdict in verdicts))
@@ -120,7 +122,7 @@ def import_labels(source: Path, into: Path) -> Imported:
             else:
                 result.otherwise.append(task.id)
         result.added = append_articles(into, added) if added else 0
-    familiar = set(load_topics()).union(*known.values())
+    familiar.update(*known.values())
     result.new_topics = sorted({topic for article in added for topic in article["topics"]} - familiar)
     return result
 

@@ -7,6 +7,7 @@ import pytest
 
 from serve.errors import InputError
 from serve.labelling.store import Labelled, LabelStore, Task
+from serve.topics import Topic
 from train.corpus import load_corpus
 from workbench.corpus_file import content_id, write_articles
 from workbench.label_import import decide, import_labels
@@ -91,10 +92,12 @@ def test_a_corpus_that_cannot_be_added_to(tmp_path: Path, name: str, content: st
 def test_topics_that_nobody_knows_are_told(tmp_path: Path) -> None:
     corpus = tmp_path / "corpus.jsonl"
     write_articles(corpus, [article("old", "ours")])
-    labels = store(tmp_path / "labels.db", {"a": ("ours", "crime", "zzz"), "b": ("crme",)})
+    labels = store(tmp_path / "labels.db", {"a": ("ours", "crime", "zzz", "offered"), "b": ("crme",)})
+    with LabelStore(labels) as opened:
+        opened.offer([Topic("offered")])
     found = import_labels(labels, corpus)
     assert found.new_topics == ["crme", "zzz"]
-    assert "topics that neither the corpus nor Kanal's taxonomy has had: crme, zzz" in found.table()
+    assert "topics that the corpus did not have, and that are not Kanal's: crme, zzz" in found.table()
 
 
 def test_a_second_import_adds_nothing(tmp_path: Path) -> None:
