@@ -9,10 +9,11 @@ from typing import Any
 from serve.article import find_column
 from serve.atomic import atomic_file
 from serve.errors import InputError
+from train.corpus import FIELDS as ARTICLE_FIELDS
 from train.corpus import Table, read_table
 from workbench.file_lock import changing
 
-FIELDS = ("id", "date", "outlet", "title", "text", "topics", "split")
+FIELDS = (*ARTICLE_FIELDS, "split")
 
 
 def article_line(article: Mapping[str, Any]) -> str:
@@ -53,8 +54,8 @@ def corpus_table(path: Path) -> Table | None:
     if not path.exists() or not path.stat().st_size:
         return None
     table = read_table(path)
-    for name in FIELDS:
-        column = find_column(name, table.columns, file=table.name, required=False) if name != "split" else None
+    for name in ARTICLE_FIELDS:
+        column = find_column(name, table.columns, file=table.name, required=False)
         if column not in (None, name):
             raise InputError(
                 f"{path}: articles cannot be added, as its column for the {name} is '{column}' and theirs '{name}'; bring "
