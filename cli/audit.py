@@ -20,6 +20,7 @@ from cli.options import (
     TitleOption,
     TopicsOption,
 )
+from cli.places import refuse_same
 from serve.article import TOPIC_SEPARATOR
 from serve.errors import InputError
 
@@ -123,12 +124,12 @@ def correct(
     if out and write:
         raise InputError("--out writes a patch and --write none; give one of the two.")
     decided = read_decisions(decisions)
+    refuse_same({"--out": out}, [decisions, *(row.file for row in decided)])
     columns = Columns(title_column, text_column, label_column, label_separator)
-    corrected = corrections.correct(decided, columns)
     if write:
-        corrections.write(corrected)
+        corrections.correct_in_place(decided, columns)
     else:
-        patch = corrections.patch(corrected)
+        patch = corrections.patch(corrections.correct(decided, columns))
         if out:
             with atomic_file(out) as temporary:
                 temporary.write_bytes(patch.encode("utf-8"))

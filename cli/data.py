@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cli.options import JsonOption, LabelOption, SeparatorOption, TextOption, TitleOption
+from cli.places import refuse_same
 from serve.article import TOPIC_SEPARATOR
 from serve.errors import InputError
 
@@ -56,6 +57,7 @@ def duplicates(
     sources = files or [EMBEDDED_CORPUS]
     if STREAM in map(str, sources):
         raise InputError("standard input cannot be read twice; name a file.")
+    refuse_same({"--out": out, "--unique": unique}, sources)
     # A name that cannot be written is told before the work, not after it.
     for target in filter(None, (out, unique)):
         format_of(target)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.options import JsonOption, LabelOption, SeparatorOption, TextOption, TitleOption
+from cli.places import refuse_same
 from serve.article import TOPIC_SEPARATOR
 from serve.errors import InputError
 
@@ -78,6 +79,7 @@ def pull(
     source, path = find_source(name, read_columns(columns), read_labels(labels) if labels else None)
     path = from_ or path
     target = out or Path(f"{source.name.split('/')[-1]}.jsonl")
+    refuse_same({"--out": target}, [path] if path else [])
     print(source.description())
     if path is None and not source.obtain:
         _accept(source, yes)
@@ -136,6 +138,7 @@ def export(
     from train.experiment import EMBEDDED_CORPUS, Columns
     from workbench.exchange import export_corpus
 
+    refuse_same({"OUT": out}, files or [])
     corpus = Columns(title_column, text_column, label_column, label_separator).load(files or [EMBEDDED_CORPUS])
     if not sys.stderr.isatty():
         disable_progress_bars()

@@ -146,6 +146,7 @@ def test_data_audit_and_correct(run, own_data, tmp_path, monkeypatch):
     assert said.splitlines()[-6:].count("+liga kiper,olahraga") == 1
     assert told == "Corrections in the patch: 1 (1 accept, 0 change, 0 keep, 0 undecided)\n"
     assert run("data", "correct", decisions, "--write", "--out", "x.patch")[0] == 2
+    assert "is read; name another for --out" in run("data", "correct", decisions, "--out", decisions)[2]
     assert run("data", "correct", decisions, "--write")[0] == 0
     assert own_data.read_text() == text
 
@@ -317,6 +318,26 @@ def test_duplicates_are_counted_and_left_out(run, tmp_path):
     status, said, _ = run("data", "duplicates", wire, "--json", "--unique", unique)
     assert (status, sum(json.loads(said)["copies"].values())) == (0, 4)
     assert "copies                     0" in run("data", "duplicates", unique)[1]
+
+
+def test_no_output_takes_the_place_of_another_or_of_an_input(run, tmp_path):
+    file, other = tmp_path / "a.csv", tmp_path / "b.csv"
+    file.write_text("id,text,topics\n1,Panen raya,b\n")
+    before = file.read_bytes()
+    status, _, errors = run("data", "duplicates", file, "--out", other, "--unique", other)
+    assert (status, errors) == (2, f"Error: {other}: is what --out writes; name another for --unique.\n")
+    (tmp_path / "link.csv").symlink_to(file)
+    for command in (
+        ("duplicates", file, "--unique", tmp_path / "link.csv"),
+        ("export", file, tmp_path / "link.csv", "--format", "fasttext"),
+        ("pull", file, "--out", file),
+        ("pull", "indonews", "--from", file, "--out", file),
+    ):
+        status, _, errors = run("data", *command)
+        assert status == 2
+        assert "is read; name another for" in errors
+    assert file.read_bytes() == before
+    assert not other.exists()
 
 
 def test_duplicates_are_not_sought_in_a_stream(run):

@@ -15,7 +15,7 @@ from train.corpus import label_matrix
 from train.experiment import without_profiles
 from train.fit import Settings, cross_fit
 from train.lexicon import Lexicon
-from workbench.decisions import Suggestion
+from workbench.decisions import SuggestedTopics
 
 SHOWN_WORDS = 8
 # An article without a title is called by so many characters of its text.
@@ -38,7 +38,7 @@ class Doubt:
 class Finding:
     """An article whose topics look wrong."""
 
-    suggestion: Suggestion
+    suggestion: SuggestedTopics
     text: str
     doubts: list[Doubt]
 
@@ -134,7 +134,7 @@ def _finding(
         )
         for topic in added + dropped
     ]
-    suggestion = Suggestion(
+    suggestion = SuggestedTopics(
         article["id"],
         article["file"],
         int(article["line"]),

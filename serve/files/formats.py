@@ -47,8 +47,8 @@ class Reader:
     name: str
     schema: pa.Schema
     parts: Callable[[Sequence[str], Position | None], Iterator[Part]]
-    """The parts from a position on (None: the first row). A row that holds a list or an object in one of the columns
-    that are named is rejected, as one that is broken is."""
+    """The parts from a position on (None: the first row). A row that holds a list, an object or bytes that
+    are no UTF-8 in one of the columns that are named is rejected, as one that is broken is."""
     fraction: Callable[[int], float | None]
     """The share of the table that the given number of rows is, where that can be known."""
 
