@@ -23,7 +23,7 @@ from serve.topics import load_topics
 from train.background import Background
 from train.corpus import label_matrix, load_corpus
 from train.experiment import EMBEDDED_CORPUS, load_background, without_profiles
-from train.fit import out_of_fold
+from train.fit import cross_fit
 from train.lexicon import load_lexicon
 from workbench.audit import label_issues
 
@@ -88,13 +88,15 @@ def plant(topics: Sequence[list[str]], seed: int, *, same_group: bool) -> Plante
 def trial(corpus: pd.DataFrame, seed: int, background: Background | None, *, same_group: bool) -> Trial:
     planted = plant(list(corpus["topics"]), seed, same_group=same_group)
     names = list(TOPICS)
-    probabilities = out_of_fold(
+    fitted = cross_fit(
         corpus.assign(topics=pd.Series(planted.topics, corpus.index)),
         TOPICS,
         background=background,
         lexicon=load_lexicon(),
+        every_fold=True,
     )
-    return Trial(planted, label_matrix(corpus["topics"], names), label_matrix(planted.topics, names), probabilities)
+    truth, given = label_matrix(corpus["topics"], names), label_matrix(planted.topics, names)
+    return Trial(planted, truth, given, fitted.probabilities())
 
 
 def found_table(trials: dict[str, list[Trial]]) -> Table:

@@ -25,7 +25,7 @@ from train.experiment import EMBEDDED_CORPUS, load_background
 from train.fit import Settings, fit
 from train.lexicon import load_lexicon
 from workbench.corpus_file import write_articles
-from workbench.crawl_figures import Crawl, read_crawl_figures
+from workbench.crawl_figures import CrawlFigures, read_crawl_figures
 from workbench.drift import compare
 
 SIZES = (200, 500, 1000)
@@ -99,7 +99,7 @@ PLANTS: dict[str, Plant] = {
 }
 
 
-def figures(articles: pd.DataFrame, model: TopicModel) -> Crawl:
+def figures(articles: pd.DataFrame, model: TopicModel) -> CrawlFigures:
     """The articles' figures, by way of a file as a user has it."""
     with TemporaryDirectory() as folder:
         file = Path(folder, "articles.jsonl")

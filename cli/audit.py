@@ -20,6 +20,8 @@ from cli.options import (
     TitleOption,
     TopicsOption,
 )
+from cli.places import refuse_same
+from serve.article import TOPIC_SEPARATOR
 from serve.errors import InputError
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ def audit(
     title_column: TitleOption = None,
     text_column: TextOption = None,
     label_column: LabelOption = None,
-    label_separator: SeparatorOption = "|",
+    label_separator: SeparatorOption = TOPIC_SEPARATOR,
     topics: TopicsOption = None,
     background: BackgroundOption = None,
     lexicon: LexiconOption = None,
@@ -44,9 +46,10 @@ def audit(
 ) -> None:  # fmt: skip
     """List the articles of a corpus whose topics look wrong, by models that did not learn from them."""
     from serve.topics import load_topics
+    from train.check import MIN_ARTICLES
     from train.corpus import topics_found
     from train.experiment import EMBEDDED_CORPUS, Columns, chosen_lexicon, load_background
-    from train.fit import choose_taxonomy
+    from train.fit import choose_taxonomy, have_one_topic, without_dropped
     from workbench.audit import audit as audit_corpus
     from workbench.audit_page import write_audit
 
@@ -54,6 +57,12 @@ def audit(
     corpus = columns.load(files or [os.path.relpath(EMBEDDED_CORPUS)])
     given = load_topics(topics) if topics or not files else None
     taxonomy = choose_taxonomy(corpus, given, drop_rare=drop_rare)
+    labels = topics_found(corpus)
+    if drop_rare and have_one_topic(corpus):
+        kept = without_dropped(corpus, taxonomy)
+        if left_out := len(corpus) - len(kept):
+            print(f"Articles left out, whose topic has fewer than {MIN_ARTICLES}: {left_out}", file=sys.stderr)
+        corpus = kept
     found = audit_corpus(
         corpus,
         taxonomy,
@@ -66,7 +75,7 @@ def audit(
     else:
         _print_table(found)
     if out:
-        page = write_audit(found, out, topics_found(corpus))
+        page = write_audit(found, out, labels)
         print(f"\nDecide in {page} or {out / 'suggestions.csv'}", file=sys.stderr if as_json else sys.stdout)
 
 
@@ -104,7 +113,7 @@ def correct(
     title_column: TitleOption = None,
     text_column: TextOption = None,
     label_column: LabelOption = None,
-    label_separator: SeparatorOption = "|",
+    label_separator: SeparatorOption = TOPIC_SEPARATOR,
 ) -> None:  # fmt: skip
     """Bring accepted topics back to the corpus: as a patch for `git apply`, or in place. JSONL and CSV files."""
     from serve.atomic import atomic_file
@@ -115,12 +124,12 @@ def correct(
     if out and write:
         raise InputError("--out writes a patch and --write none; give one of the two.")
     decided = read_decisions(decisions)
+    refuse_same({"--out": out}, [decisions, *(row.file for row in decided)])
     columns = Columns(title_column, text_column, label_column, label_separator)
-    corrected = corrections.correct(decided, columns)
     if write:
-        corrections.write(corrected)
+        corrections.correct_in_place(decided, columns)
     else:
-        patch = corrections.patch(corrected)
+        patch = corrections.patch(corrections.correct(decided, columns))
         if out:
             with atomic_file(out) as temporary:
                 temporary.write_bytes(patch.encode("utf-8"))

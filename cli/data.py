@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from cli.options import JsonOption, LabelOption, SeparatorOption, TextOption, TitleOption
+from cli.places import refuse_same
+from serve.article import TOPIC_SEPARATOR
 from serve.errors import InputError
 
 data_app = typer.Typer(help="Look after a corpus.", no_args_is_help=True)
@@ -19,7 +21,7 @@ def check(
     title_column: TitleOption = None,
     text_column: TextOption = None,
     label_column: LabelOption = None,
-    label_separator: SeparatorOption = "|",
+    label_separator: SeparatorOption = TOPIC_SEPARATOR,
     topics: Annotated[Path | None, typer.Option(help="The taxonomy; default: any label, or Kanal's for the embedded corpus.")] = None,
 ) -> None:  # fmt: skip
     """Validate a corpus: schema, topics, duplicates, counts. Exits with 2 when there are errors."""
@@ -55,6 +57,7 @@ def duplicates(
     sources = files or [EMBEDDED_CORPUS]
     if STREAM in map(str, sources):
         raise InputError("standard input cannot be read twice; name a file.")
+    refuse_same({"--out": out, "--unique": unique}, sources)
     # A name that cannot be written is told before the work, not after it.
     for target in filter(None, (out, unique)):
         format_of(target)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.options import JsonOption, LabelOption, SeparatorOption, TextOption, TitleOption
+from cli.places import refuse_same
+from serve.article import TOPIC_SEPARATOR
 from serve.errors import InputError
 
 if TYPE_CHECKING:
@@ -77,6 +79,7 @@ def pull(
     source, path = find_source(name, read_columns(columns), read_labels(labels) if labels else None)
     path = from_ or path
     target = out or Path(f"{source.name.split('/')[-1]}.jsonl")
+    refuse_same({"--out": target}, [path] if path else [])
     print(source.description())
     if path is None and not source.obtain:
         _accept(source, yes)
@@ -99,7 +102,7 @@ def import_(
     into: Annotated[Path, typer.Option(metavar="JSONL", help="The file that the articles are added to.")],
     columns: MapOption = "",
     labels: LabelsOption = None,
-    label_separator: SeparatorOption = "|",
+    label_separator: SeparatorOption = TOPIC_SEPARATOR,
 ) -> None:  # fmt: skip
     """Add the articles of files to a corpus: dates become ISO, ids are made where missing, exact repeats are left out."""
     from workbench.exchange import import_files
@@ -126,7 +129,7 @@ def export(
     title_column: TitleOption = None,
     text_column: TextOption = None,
     label_column: LabelOption = None,
-    label_separator: SeparatorOption = "|",
+    label_separator: SeparatorOption = TOPIC_SEPARATOR,
     force: Annotated[bool, typer.Option("--force", help="Replace OUT if it is there.")] = False,
 ) -> None:  # fmt: skip
     """Write a corpus in the form of other tools."""
@@ -136,7 +139,9 @@ def export(
     from train.experiment import EMBEDDED_CORPUS, Columns
     from workbench.exchange import export_corpus, refuse_loss
 
-    refuse_loss(out, files or (), force)
+    refuse_same({"OUT": out}, files or [])
+    if not force:
+        refuse_loss(out, files or ())
     corpus = Columns(title_column, text_column, label_column, label_separator).load(files or [EMBEDDED_CORPUS])
     if not sys.stderr.isatty():
         disable_progress_bars()

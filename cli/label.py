@@ -7,6 +7,7 @@ import typer
 
 from cli.options import LabelOption, ModelOption, SeparatorOption, TextOption, TitleOption
 from kanal import load
+from serve.article import TOPIC_SEPARATOR
 from workbench.strategy import Strategy
 
 label_app = typer.Typer(help="Choose articles for people to label, and take their labels in.", no_args_is_help=True)
@@ -23,7 +24,7 @@ def queue(
     title_column: TitleOption = None,
     text_column: TextOption = None,
     label_column: LabelOption = None,
-    label_separator: SeparatorOption = "|",
+    label_separator: SeparatorOption = TOPIC_SEPARATOR,
 ) -> None:  # fmt: skip
     """Choose the articles of a crawl that a model would learn most from, for people to label."""
     from serve.labelling.store import LabelStore

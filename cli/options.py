@@ -45,5 +45,11 @@ LexiconOption = Annotated[
 ]
 OutOption = Annotated[Path | None, typer.Option("--out", help="Also write the model to this folder.")]
 SeedOption = Annotated[int, typer.Option("--seed", help="Of the test split and the folds.")]
-DropRareOption = Annotated[bool, typer.Option("--drop-rare", help="Leave out topics with too few articles.")]
+DropRareOption = Annotated[
+    bool,
+    typer.Option(
+        "--drop-rare",
+        help="Leave out topics with too few articles, and where each article has one topic, their articles.",
+    ),
+]
 NoTrackOption = Annotated[bool, typer.Option("--no-track", help="Log nothing to MLflow and register nothing.")]

@@ -17,6 +17,7 @@ from cli.options import (
     TitleOption,
 )
 from kanal import load
+from serve.article import TOPIC_SEPARATOR
 from serve.errors import InputError
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def candidates(
     title_column: TitleOption = None,
     text_column: TextOption = None,
     label_column: LabelOption = None,
-    label_separator: SeparatorOption = "|",
+    label_separator: SeparatorOption = TOPIC_SEPARATOR,
 ) -> None:  # fmt: skip
     """Find articles that may be about a topic, for a person to label, and further words for it."""
     from serve.topics import load_topics

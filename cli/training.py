@@ -25,6 +25,7 @@ from cli.options import (
     TopicsOption,
 )
 from kanal import load
+from serve.article import TOPIC_SEPARATOR
 from serve.errors import KanalError
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def train(
     title_column: TitleOption = None,
     text_column: TextOption = None,
     label_column: LabelOption = None,
-    label_separator: SeparatorOption = "|",
+    label_separator: SeparatorOption = TOPIC_SEPARATOR,
     topics: TopicsOption = None,
     background: BackgroundOption = None,
     lexicon: LexiconOption = None,
@@ -67,12 +68,13 @@ def adapt(
     title_column: TitleOption = None,
     text_column: TextOption = None,
     label_column: LabelOption = None,
-    label_separator: SeparatorOption = "|",
+    label_separator: SeparatorOption = TOPIC_SEPARATOR,
     topics: TopicsOption = None,
     background: BackgroundOption = None,
     lexicon: LexiconOption = None,
     out: OutOption = None,
     seed: SeedOption = 0,
+    drop_rare: DropRareOption = False,
     no_track: NoTrackOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -84,31 +86,37 @@ def adapt(
     from train.fit import Settings
 
     columns = Columns(title_column, text_column, label_column, label_separator)
-    material = Material(data or (), test, columns, topics, background, lexicon)
+    material = Material(data or (), test, columns, topics, background, lexicon, drop_rare)
     experiment = run_experiment(material, Settings(seed=seed), crawl=crawl, out=out, tracked=not no_track)
     changed = experiment.adaptation
     assert changed is not None
-    print(f"{'topic':<24}{'crawl filed before':>20}{'after':>9}")
+    told = sys.stderr if as_json else sys.stdout
+    print(f"{'topic':<24}{'crawl filed before':>20}{'after':>9}", file=told)
     for topic, (before, after) in changed.shares.items():
-        print(f"{topic:<24}{before:>20.2%}{after:>9.2%}")
+        print(f"{topic:<24}{before:>20.2%}{after:>9.2%}", file=told)
     for name in ("micro_f1", "macro_f1", "precision", "recall"):
         before, after = changed.before.figures[name], experiment.evaluation.figures[name]
-        print(f"test {name}: {before:.3f} before, {after:.3f} after")
+        print(f"test {name}: {before:.3f} before, {after:.3f} after", file=told)
     _print_experiment(experiment, out, as_json)
 
 
 def _print_experiment(experiment: "Experiment", out: Path | None, as_json: bool) -> None:
-    """Prints what came of a training. Raises KanalError when MLflow could not be told of it."""
+    """Prints what came of a training: with `as_json` the figures alone to standard output, all else to standard error.
+
+    Raises KanalError when MLflow could not be told of it.
+    """
+    from train.check import MIN_ARTICLES
     from train.unsent import Unsent
 
     tracked = experiment.tracked
-    print(experiment.evaluation.table())
+    told = sys.stderr if as_json else sys.stdout
+    print(json.dumps(experiment.evaluation.metrics) if as_json else experiment.evaluation.table())
+    if left_out := experiment.left_out:
+        print(f"\nArticles left out, whose topic has fewer than {MIN_ARTICLES} to train on: {left_out}", file=told)
     if out:
-        print(f"\nModel written to {out}")
+        print(f"\nModel written to {out}", file=told)
     if tracked and not isinstance(tracked, Unsent):
-        print(f"\nVersion {tracked.version}: {tracked.reason}")
-    if as_json:
-        print(json.dumps(experiment.evaluation.metrics))
+        print(f"\nVersion {tracked.version}: {tracked.reason}", file=told)
     if isinstance(tracked, Unsent):
         raise KanalError(
             f"{tracked.reason} The training is kept in {tracked.folder}: `kanal models upload {tracked.folder}` tracks "
@@ -151,7 +159,7 @@ def evaluate(
     title_column: TitleOption = None,
     text_column: TextOption = None,
     label_column: LabelOption = None,
-    label_separator: SeparatorOption = "|",
+    label_separator: SeparatorOption = TOPIC_SEPARATOR,
     report: Annotated[Path | None, typer.Option(metavar="DIR", help="Also write a report, HTML and Markdown: confusions, calibration, slices, worst mistakes.")] = None,
     as_json: JsonOption = False,
 ) -> None:  # fmt: skip
@@ -190,7 +198,7 @@ def compare(
     title_column: TitleOption = None,
     text_column: TextOption = None,
     label_column: LabelOption = None,
-    label_separator: SeparatorOption = "|",
+    label_separator: SeparatorOption = TOPIC_SEPARATOR,
     as_json: JsonOption = False,
 ) -> None:  # fmt: skip
     """Compare two models on the same labelled articles: F1 by topic with intervals of the difference, and what changed."""

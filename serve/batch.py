@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from serve.answers import DECIMALS, Answers
+from serve.answers import Answers
 from serve.article import doubtful_columns
 from serve.errors import InputError
 from serve.files.encoders import encoder
@@ -23,8 +23,6 @@ from serve.progress import progress
 
 if TYPE_CHECKING:
     from serve.model import TopicModel
-
-__all__ = ["DECIMALS", "Outcome", "predict_file"]
 
 # So many bytes of a file, beside its size and the time of its last change, tell it from others.
 HEAD = 2**20

@@ -61,9 +61,10 @@ def test_standard_streams(embedded_model_folder):
 
 
 def test_train_on_own_single_label_data(run, own_data, tmp_path):
-    status, said, _ = run("train", "--data", own_data, "--out", tmp_path / "model", "--no-track", "--json")
+    status, said, told = run("train", "--data", own_data, "--out", tmp_path / "model", "--no-track", "--json")
     assert status == 0
-    figures = json.loads(said.splitlines()[-1])
+    assert told == f"\nModel written to {tmp_path / 'model'}\n"
+    figures = json.loads(said)
     assert figures["accuracy"] == figures["micro_f1"] == 1
     assert {"macro_f1", "precision", "recall", "subset_accuracy", "per_topic", "n", "intervals"} <= set(figures)
     assert kanal.load(tmp_path / "model").predict("kurs rupiah") == ["ekonomi"]
@@ -74,15 +75,16 @@ def test_train_on_a_test_file_of_ones_own(run, own_data, tmp_path):
     test.write_text('{"isi": "bank saham", "kategori": "ekonomi"}\n{"isi": "gol kiper", "kategori": "olahraga"}\n')
     status, said, _ = run("train", "--data", own_data, "--test", test, "--no-track", "--json")
     assert status == 0
-    assert json.loads(said.splitlines()[-1])["n"] == 2
+    assert json.loads(said)["n"] == 2
 
 
 def test_train_tracks_registers_and_serves_the_champion(run, own_data, tmp_path, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
     assert run("predict", SAMPLE)[0] == 2
-    status, said, _ = run("train", "--data", own_data)
+    status, said, told = run("train", "--data", own_data, "--json")
     assert status == 0
-    assert "Version 1" in said
+    assert json.loads(said)["accuracy"] == 1
+    assert "Version 1" in told
     assert kanal.load().predict("gol liga") == ["olahraga"]
     status, said, _ = run("models")
     assert "champion" in said
@@ -144,6 +146,7 @@ def test_data_audit_and_correct(run, own_data, tmp_path, monkeypatch):
     assert said.splitlines()[-6:].count("+liga kiper,olahraga") == 1
     assert told == "Corrections in the patch: 1 (1 accept, 0 change, 0 keep, 0 undecided)\n"
     assert run("data", "correct", decisions, "--write", "--out", "x.patch")[0] == 2
+    assert "is read; name another for --out" in run("data", "correct", decisions, "--out", decisions)[2]
     assert run("data", "correct", decisions, "--write")[0] == 0
     assert own_data.read_text() == text
 
@@ -231,7 +234,13 @@ def test_rare_topics_are_named(run, own_data):
     status, _, err = run("train", "--data", own_data, "--no-track")
     assert status == 2
     assert "cuaca (1)" in err
-    assert run("train", "--data", own_data, "--no-track", "--drop-rare")[0] == 0
+    status, said, _ = run("train", "--data", own_data, "--no-track", "--drop-rare")
+    assert status == 0
+    assert said.endswith("Articles left out, whose topic has fewer than 5 to train on: 1\n")
+    plain = ("--background", "none", "--lexicon", "none", "--drop-rare", "--json")
+    status, said, told = run("data", "audit", own_data, *plain)
+    assert (status, json.loads(said)) == (0, [])
+    assert told == "Articles left out, whose topic has fewer than 5: 1\n"
 
 
 @pytest.fixture
@@ -281,6 +290,10 @@ def test_adapt_learns_from_a_crawl_and_says_what_it_changed(run, small, tmp_path
     assert status == 0
     assert "crawl filed before" in said
     assert "test micro_f1" in said
+    status, said, told = run("adapt", small["crawl"], *options, "--json")
+    assert status == 0
+    assert json.loads(said)["accuracy"] == 1
+    assert "crawl filed before" in told
     model = kanal.load(tmp_path / "model")
     assert model.card["data"]["crawl_articles"] == 200
     assert model.predict("penalti striker") == ["olahraga"]
@@ -292,7 +305,7 @@ def test_tune_seeks_settings(run, small, monkeypatch):
     monkeypatch.setattr(train.tune, "TRIALS", 3)
     status, said, _ = run("train", "--data", small["data"], "--background", "none", "--tune", "--no-track", "--json")
     assert status == 0
-    assert json.loads(said.splitlines()[-1])["accuracy"] == 1
+    assert json.loads(said)["accuracy"] == 1
 
 
 def test_topics_words_shows_both_columns(run):
@@ -310,6 +323,26 @@ def test_duplicates_are_counted_and_left_out(run, tmp_path):
     status, said, _ = run("data", "duplicates", wire, "--json", "--unique", unique)
     assert (status, sum(json.loads(said)["copies"].values())) == (0, 4)
     assert "copies                     0" in run("data", "duplicates", unique)[1]
+
+
+def test_no_output_takes_the_place_of_another_or_of_an_input(run, tmp_path):
+    file, other = tmp_path / "a.csv", tmp_path / "b.csv"
+    file.write_text("id,text,topics\n1,Panen raya,b\n")
+    before = file.read_bytes()
+    status, _, errors = run("data", "duplicates", file, "--out", other, "--unique", other)
+    assert (status, errors) == (2, f"Error: {other}: is what --out writes; name another for --unique.\n")
+    (tmp_path / "link.csv").symlink_to(file)
+    for command in (
+        ("duplicates", file, "--unique", tmp_path / "link.csv"),
+        ("export", file, tmp_path / "link.csv", "--format", "fasttext"),
+        ("pull", file, "--out", file),
+        ("pull", "indonews", "--from", file, "--out", file),
+    ):
+        status, _, errors = run("data", *command)
+        assert status == 2
+        assert "is read; name another for" in errors
+    assert file.read_bytes() == before
+    assert not other.exists()
 
 
 def test_duplicates_are_not_sought_in_a_stream(run):

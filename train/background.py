@@ -15,7 +15,8 @@ from scipy.sparse import csr_matrix
 from serve.article import find_column
 from serve.atomic import Kind, atomic_folder
 from serve.errors import InputError
-from serve.files.formats import as_text, open_reader
+from serve.files.columns import as_text
+from serve.files.formats import open_reader
 from serve.model import TITLE_WEIGHT, compose_all
 from serve.paths import DATA
 from serve.regular import read_regular

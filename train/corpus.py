@@ -1,7 +1,6 @@
 """Labelled articles from files and the hub as one pandas frame: loaded, validated and split."""
 
 import hashlib
-import io
 import json
 import math
 import re
@@ -14,14 +13,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from serve.article import TOPIC_SEPARATOR, find_column
 from serve.errors import InputError
-from serve.files.csv_records import SEPARATOR_LINE
-from serve.files.formats import COMPRESSIONS, FORMATS, open_reader, values
-from serve.files.lines import UTF_16
+from serve.files.columns import values
+from serve.files.formats import COMPRESSIONS, FORMATS, open_reader
 from train.duplicates import near_duplicates
 
 if TYPE_CHECKING:
@@ -274,39 +271,14 @@ def _kind(source: str) -> str | None:
 
 def _file_rows(source: str) -> tuple[list[str], Iterable[tuple[int, Row]]]:
     """The columns of a file, and its rows with the line where each begins (Parquet: the number of the row)."""
-    with open_reader(Path(source)) as reader:
-        columns = reader.columns
-        rows = [
-            dict(zip(batch.schema.names, row, strict=True))
-            for batch in reader
-            for row in zip(*map(values, batch.columns), strict=True)
-        ]
-    if _kind(source) == "parquet":
-        return columns, enumerate(rows, 1)
-    if _kind(source) == "jsonl":
-        return columns, zip(_beginnings(source, [1] * len(rows)), rows, strict=True)
-    # A cell in quotes may have line breaks, so a row of CSV may have several lines.
-    heights = [1 + sum(cell.count("\n") for cell in cells) for cells in (columns, *(row.values() for row in rows))]
-    return columns, zip(_beginnings(source, heights)[1:], rows, strict=True)
-
-
-def _beginnings(source: str, heights: list[int]) -> list[int]:
-    """The line where each row begins, given how many lines each has; there may be blank lines between them."""
-    with io.BufferedReader(pa.input_stream(source)) as file:
-        encoding = "utf-16" if file.peek(2)[:2] in UTF_16 else "utf-8-sig"
-        text = io.TextIOWrapper(file, encoding, newline="\n")
-        blank = [
-            line.strip() in ("", '""') or (not number and SEPARATOR_LINE.fullmatch(line.encode()) is not None)
-            for number, line in enumerate(text)
-        ]
-    lines = []
-    line = 0
-    for height in heights:
-        while blank[line]:
-            line += 1
-        lines.append(line + 1)
-        line += height
-    return lines
+    rows: list[tuple[int, Row]] = []
+    with open_reader(Path(source), with_lines=True) as reader:
+        for part in reader.whole_parts():
+            lines = part.numbers if part.lines is None else part.lines
+            cells = zip(*map(values, part.batch.columns), strict=True)
+            named = (dict(zip(part.batch.schema.names, row, strict=True)) for row in cells)
+            rows += zip(lines.tolist(), named, strict=True)
+        return reader.columns, rows
 
 
 def _from_hub(source: str) -> Any:

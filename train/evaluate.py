@@ -1,6 +1,5 @@
 """How well a model files a set of labelled articles: the figures, their bootstrap intervals, and a table to read."""
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -41,18 +40,17 @@ class Evaluation:
     def figures(self) -> dict[str, float]:
         """The overall figures without intervals, which is quick; macro-F1 is NaN where no topic has enough articles."""
         exact = self._exact()
-        return _rates(*(part.sum(axis=0) for part in self._counts()), exact=float(exact.mean()) if len(exact) else 0.0)
+        hits, given, positives = (part.sum(axis=0) for part in self._counts())
+        return _rates(hits, given, positives, counted=self._counted, exact=float(exact.mean()) if len(exact) else 0.0)
 
     @cached_property
     def metrics(self) -> dict[str, object]:
         """All figures as one JSON object: `micro_f1`, `macro_f1`, `precision`, `recall`, `subset_accuracy`, `accuracy`
         (single-label data), `calibration_error` (expected, over all decisions, ten bins), `precision_at_90_coverage`,
-        `per_topic`, `n`, and `intervals` (95%, percentile bootstrap over articles); None for a macro-F1 where no topic
-        has enough articles."""
+        `per_topic`, `n`, and `intervals` (95%, percentile bootstrap over articles); None for a macro-F1 and its interval
+        where no topic has enough articles."""
         figures = self.figures
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "All-NaN slice")
-            low, high = np.nanpercentile(self._bootstrap(), [2.5, 97.5], axis=0)
+        low, high = np.percentile(self._bootstrap(), [2.5, 97.5], axis=0)
         result: dict[str, object] = {name: _or_none(value) for name, value in figures.items()}
         if self.single_label:
             result["accuracy"] = figures["subset_accuracy"]
@@ -152,6 +150,12 @@ class Evaluation:
     def _counts(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         return self.truth & self.assigned, self.assigned, self.truth
 
+    @cached_property
+    def _counted(self) -> np.ndarray:
+        """(k,) bool: the topics that macro-F1 is over."""
+        counted: np.ndarray = self.truth.sum(axis=0) >= MIN_POSITIVES
+        return counted
+
     def _exact(self) -> np.ndarray:
         return (self.truth == self.assigned).all(axis=1)
 
@@ -163,9 +167,12 @@ class Evaluation:
         exact = self._exact().astype(np.float64)
         # A resample is a weight an article, so its counts are one matrix product.
         summed = np.einsum("bn,pnk->bpk", draws, counts, optimize=True)
-        return np.array(
-            [list(_rates(*summed[b], exact=float(draws[b] @ exact) / max(n, 1)).values()) for b in range(len(draws))]
+        # Macro-F1 is over the same topics in each: of others it would be another figure.
+        rates = (
+            _rates(*sums, counted=self._counted, exact=float(draw @ exact) / max(n, 1))
+            for sums, draw in zip(summed, draws, strict=True)
         )
+        return np.array([list(figures.values()) for figures in rates])
 
 
 def evaluate(model: TopicModel, corpus: pd.DataFrame) -> Evaluation:
@@ -207,8 +214,10 @@ def f1_resampled(evaluation: Evaluation) -> np.ndarray:
     return 2 * hits / np.maximum(given + positives, 1)
 
 
-def _rates(hits: np.ndarray, given: np.ndarray, positives: np.ndarray, *, exact: float) -> dict[str, float]:
-    counted = positives >= MIN_POSITIVES
+def _rates(
+    hits: np.ndarray, given: np.ndarray, positives: np.ndarray, *, counted: np.ndarray, exact: float
+) -> dict[str, float]:
+    """The overall figures of k topics' counts (k,); macro-F1 is over those of `counted`."""
     per_topic = 2 * hits[counted] / np.maximum(given[counted] + positives[counted], 1)
     return {
         "micro_f1": _ratio(2 * hits.sum(), given.sum() + positives.sum()),

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from serve.article import TOPIC_SEPARATOR
 from serve.errors import InputError
 from serve.model import TopicModel
 from serve.model_files import MODEL
@@ -20,7 +21,7 @@ from train.blend import blend
 from train.check import check_corpus
 from train.corpus import fingerprint, load_corpus, split_corpus
 from train.evaluate import Evaluation, evaluate
-from train.fit import Settings, choose_taxonomy, fit
+from train.fit import Settings, choose_taxonomy, fit, have_one_topic, without_dropped
 from train.lexicon import EMBEDDED_LEXICON, Lexicon, load_lexicon
 from train.origin import origin, source, taxonomy_sha256
 from train.report import write_report
@@ -32,6 +33,14 @@ EMBEDDED_CORPUS = DATA / "corpus" / "articles.jsonl"
 # A corpus with more mistakes than this is better looked at with `kanal data check`.
 SHOWN_ERRORS = 5
 NONE = "none"
+NOTHING_TO_TRAIN_ON = (
+    "no article is left to train on, as all are for the test by their column 'split' or near-duplicates of such; "
+    "name them with --test FILE, and others with --data."
+)
+NOTHING_TO_TEST_ON = (
+    "no article is left to test on, as all are for training by their column 'split' or too many are nearly the same; "
+    "name labelled articles for the test with --test FILE."
+)
 
 
 @dataclass(frozen=True)
@@ -41,7 +50,7 @@ class Columns:
     title: str | None = None
     text: str | None = None
     label: str | None = None
-    label_separator: str = "|"
+    label_separator: str = TOPIC_SEPARATOR
 
     def load(self, files: Sequence[str | Path]) -> pd.DataFrame:
         """The articles of all files together."""
@@ -90,6 +99,8 @@ class Experiment:
     evaluation: Evaluation
     tracked: Tracked | Unsent | None
     adaptation: Adaptation | None = None
+    left_out: int = 0
+    """How many articles, of training and test together, were left out with the topics that were dropped."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +115,13 @@ class Ingredients:
     sources: dict[str, Any]
     """The files, as a card names them: JSON values."""
 
+    def without_dropped(self, taxonomy: dict[str, Topic]) -> "Ingredients":
+        """Without the articles of topics that are not in the taxonomy, where every training article has one topic."""
+        if not have_one_topic(self.training):
+            return self
+        training, testing = (without_dropped(articles, taxonomy) for articles in (self.training, self.testing))
+        return replace(self, training=training, testing=testing)
+
 
 def read_material(material: Material, settings: Settings, crawl: Sequence[str | Path] = ()) -> Ingredients:
     """What is in the files, and in those of a crawl; the articles to test on are those of another file, or drawn."""
@@ -113,6 +131,9 @@ def read_material(material: Material, settings: Settings, crawl: Sequence[str | 
     counts = corpus["file"].value_counts()
     test = [material.test] if material.test else []
     training, testing = (corpus, columns.load(test)) if test else split_corpus(corpus, settings.seed)
+    if training.empty or testing.empty:
+        names = ", ".join(corpus["file"].unique())
+        raise InputError(f"{names}: {NOTHING_TO_TRAIN_ON if training.empty else NOTHING_TO_TEST_ON}")
     named = (("background", material.background, EMBEDDED_BACKGROUND), ("lexicon", material.lexicon, EMBEDDED_LEXICON))
     return Ingredients(
         training=training,
@@ -170,6 +191,15 @@ def run_experiment(
     for frame in (training, testing):
         _refuse_errors(check_corpus(frame, taxonomy).errors)
     taxonomy = choose_taxonomy(training, taxonomy, drop_rare=material.drop_rare)
+    left_out = 0
+    if material.drop_rare:
+        ingredients = ingredients.without_dropped(taxonomy)
+        left_out = len(training) + len(testing) - len(ingredients.training) - len(ingredients.testing)
+        training, testing = ingredients.training, ingredients.testing
+        if testing.empty:
+            raise InputError(
+                "All test articles are of topics that --drop-rare leaves out; name others with --test FILE."
+            )
 
     if tuned:
         # Without profiles a training takes a third of the time, and settings that suit the words suit the profiles.
@@ -189,12 +219,13 @@ def run_experiment(
     if out:
         model.save(out)
     if not tracked:
-        return Experiment(model, evaluation, None, adaptation)
+        return Experiment(model, evaluation, None, adaptation, left_out)
     facts = {
         **dict(model.card["data"].items()),
         "test_fingerprint": fingerprint(testing),
         "test_articles": len(testing),
         "topics": len(model.topics),
+        **({"left_out_articles": left_out} if left_out else {}),
     }
     with tempfile.TemporaryDirectory() as temporary:
         report = Path(temporary, "report")
@@ -208,7 +239,7 @@ def run_experiment(
             model=model,
         )
         result = track_or_keep(Training(model, evaluation, testing, asdict(settings), facts, report))
-    return Experiment(model, evaluation, result, adaptation)
+    return Experiment(model, evaluation, result, adaptation, left_out)
 
 
 def load_background(choice: str | None) -> Background | None:

@@ -60,6 +60,10 @@ class CrossFit:
     folds: list[tuple[Rows, LinearWeights]]
     """Articles held out, and what was learnt without them."""
 
+    def probabilities(self) -> NDArray[np.float64]:
+        """(m, k): of the same articles, by models that did not learn from them or their near-duplicates."""
+        return self.model.probabilities(self.scores)
+
     def fold_models(self) -> Iterator[tuple[Rows, TopicModel]]:
         """The articles of each fold with the model that learnt from all others; calibration and thresholds are common."""
         for held_out, learnt in self.folds:
@@ -196,19 +200,6 @@ def cross_fit(
     return CrossFit(model, scores, features, [(rows, part) for (_, rows), part in zip(folds, learnt, strict=True)])
 
 
-def out_of_fold(
-    corpus: pd.DataFrame,
-    taxonomy: dict[str, Topic],
-    settings: Settings = Settings(),
-    *,
-    background: Background | None = None,
-    lexicon: Lexicon | None = None,
-) -> NDArray[np.float64]:
-    """(n, k): the topics' probabilities for each article, by a model that did not learn from it or its near-duplicates."""
-    fitted = cross_fit(corpus, taxonomy, settings, background=background, lexicon=lexicon, every_fold=True)
-    return fitted.model.probabilities(fitted.scores)
-
-
 def _enough(folds: list[tuple[Rows, Rows]], truth: NDArray[np.bool_]) -> list[tuple[Rows, Rows]]:
     """Of the folds (articles to learn from, articles held out) the first ones, so many that calibration and thresholds,
     a few figures a topic, can be told from the articles held out: a fit each is saved where articles are many."""
@@ -246,3 +237,17 @@ def choose_taxonomy(
     if wrong := wrong_topics(kept):
         raise InputError(f"No model can be trained: {wrong}; change the labels.")
     return kept
+
+
+def have_one_topic(corpus: pd.DataFrame) -> bool:
+    """Whether every article has exactly one topic: the model then answers with exactly one."""
+    return all(len(topics) == 1 for topics in corpus["topics"])
+
+
+def without_dropped(corpus: pd.DataFrame, taxonomy: dict[str, Topic]) -> pd.DataFrame:
+    """The articles of a corpus without those that have topics, but none of the taxonomy.
+
+    To a model that answers with exactly one topic these can be no examples, and it can only be wrong about them.
+    """
+    kept = [not topics or any(topic in taxonomy for topic in topics) for topics in corpus["topics"]]
+    return corpus[kept].reset_index(drop=True)

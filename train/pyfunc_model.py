@@ -6,8 +6,8 @@ import mlflow
 import pandas as pd
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
+from serve.answers import DECIMALS
 from serve.article import TOPIC_SEPARATOR
-from serve.batch import DECIMALS
 from serve.model import TopicModel
 
 

@@ -185,11 +185,8 @@ def _log(params: Mapping[str, object], metrics: Mapping[str, float], report_fold
     """Into the run that is going on."""
     import mlflow
 
-    # MLflow takes at most 100 parameters and 1000 metrics at a time.
-    for part in _parts(params, 100):
-        mlflow.log_params(part)
-    for part in _parts(metrics, 1000):
-        mlflow.log_metrics(part)
+    mlflow.log_params(dict(params))
+    mlflow.log_metrics(dict(metrics))
     if report_folder is not None:
         mlflow.log_artifacts(str(report_folder), "report")
 
@@ -352,8 +349,3 @@ def _pages(search: Callable[[str | None], Any]) -> Iterable[Any]:
         token = page.token
         if not token:
             return
-
-
-def _parts(items: Mapping[str, Any], size: int) -> Iterable[dict[str, Any]]:
-    pairs = list(items.items())
-    return (dict(pairs[start : start + size]) for start in range(0, len(pairs), size))

@@ -61,6 +61,8 @@ def verify(model: TopicModel, data: Sequence[str | Path] = ()) -> Verification:
     material = _material(sources, data)
     remarks = _changed(card["origin"], origin())
     found = read_material(material, settings, [file["path"] for file in sources["crawl"]])
+    # Labels that the taxonomy lacks are those that --drop-rare dropped: all others were errors.
+    found = found.without_dropped(model.taxonomy)
     _refuse_others(found, model.card)
     again, _ = train_model(found, model.taxonomy, settings)
     return Verification(again, remarks, differences(model, again, found.testing))

@@ -15,7 +15,7 @@ from train.corpus import label_matrix
 from train.experiment import without_profiles
 from train.fit import Settings, cross_fit
 from train.lexicon import Lexicon
-from workbench.decisions import Suggestion
+from workbench.decisions import SuggestedTopics
 
 SHOWN_WORDS = 8
 # An article without a title is called by so many characters of its text.
@@ -38,7 +38,7 @@ class Doubt:
 class Finding:
     """An article whose topics look wrong."""
 
-    suggestion: Suggestion
+    suggestion: SuggestedTopics
     text: str
     doubts: list[Doubt]
 
@@ -71,7 +71,7 @@ def audit(
     """
     background = without_profiles(background)
     fitted = cross_fit(corpus, taxonomy, settings, background=background, lexicon=lexicon, every_fold=True)
-    probabilities = fitted.model.probabilities(fitted.scores)
+    probabilities = fitted.probabilities()
     given = label_matrix(corpus["topics"], list(taxonomy))
     scores, proposed = label_issues(given, probabilities, single_label=fitted.model.single_label)
     doubted = np.flatnonzero((proposed != given).any(axis=1))
@@ -134,7 +134,7 @@ def _finding(
         )
         for topic in added + dropped
     ]
-    suggestion = Suggestion(
+    suggestion = SuggestedTopics(
         article["id"],
         article["file"],
         int(article["line"]),

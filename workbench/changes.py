@@ -15,7 +15,7 @@ LEAST_EXPECTED = 1
 
 
 @dataclass(frozen=True)
-class Change:
+class TopicChange:
     """A topic's share of the articles of a day against that of the days before."""
 
     topic: str
@@ -33,7 +33,7 @@ class Change:
         return abs(self.z) >= LEAST_Z
 
 
-def changes(topics: Sequence[str], counts: NDArray[np.int64], articles: NDArray[np.int64]) -> list[Change]:
+def changes(topics: Sequence[str], counts: NDArray[np.int64], articles: NDArray[np.int64]) -> list[TopicChange]:
     """The changes of k topics, the greatest rise first, from their articles (k, d) and all articles (d,) of d days, of
     which the last is the day; none when it is the only one.
 
@@ -54,7 +54,9 @@ def changes(topics: Sequence[str], counts: NDArray[np.int64], articles: NDArray[
         counts[:, :-1].sum(axis=1) / max(articles[:-1].sum(), 1),
     )
     columns = (counts[:, -1], shares, shares_before, ratios, z)
-    found = [Change(topic, *row) for topic, *row in zip(topics, *(column.tolist() for column in columns), strict=True)]
+    found = [
+        TopicChange(topic, *row) for topic, *row in zip(topics, *(column.tolist() for column in columns), strict=True)
+    ]
     return sorted(found, key=lambda change: -change.z)
 
 

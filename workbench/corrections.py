@@ -22,7 +22,8 @@ from serve.files.formats import format_of, open_reader
 from train.corpus import articles_of, place, topics_found
 from train.experiment import Columns
 from workbench.audit import title_of
-from workbench.decisions import Suggestion, joined
+from workbench.decisions import SuggestedTopics, joined
+from workbench.file_lock import changing
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Corrected:
     after: str
 
 
-def correct(decisions: Sequence[Suggestion], columns: Columns = Columns()) -> list[Corrected]:
+def correct(decisions: Sequence[SuggestedTopics], columns: Columns = Columns()) -> list[Corrected]:
     """The files that decisions correct, in their order. Nothing but the topics of the articles concerned changes.
 
     Raises InputError that names file and line where an article is not as it was when the decision was made, and where a
@@ -67,11 +68,13 @@ def patch(corrected: Iterable[Corrected]) -> str:
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in parts)
 
 
-def write(corrected: Iterable[Corrected]) -> None:
-    """Puts the corrected files in the place of the old ones, each whole or not at all."""
-    for file in corrected:
-        with atomic_file(file.file) as temporary:
-            temporary.write_bytes(file.after.encode("utf-8"))
+def correct_in_place(decisions: Sequence[SuggestedTopics], columns: Columns = Columns()) -> None:
+    """Puts the corrected files in the place of the old ones, each whole or not at all. Raises InputError as `correct`
+    does, and then changes nothing."""
+    with changing(*{row.file for row in decisions if row.corrects}):
+        for file in correct(decisions, columns):
+            with atomic_file(file.file) as temporary:
+                temporary.write_bytes(file.after.encode("utf-8"))
 
 
 def _load(file: str, columns: Columns) -> pd.DataFrame:
@@ -83,7 +86,7 @@ def _load(file: str, columns: Columns) -> pd.DataFrame:
     return columns.load([file])
 
 
-def _refuse_other(row: Suggestion, article: Any, known: set[str]) -> None:
+def _refuse_other(row: SuggestedTopics, article: Any, known: set[str]) -> None:
     where = f"{row.file}, line {row.line}"
     if article is None or (article.id, title_of(article._asdict())) != (row.id, row.title):
         raise InputError(f"{where}: is no longer where '{row.id}' begins, '{row.title}'; audit the corpus anew.")
@@ -97,7 +100,7 @@ def _refuse_other(row: Suggestion, article: Any, known: set[str]) -> None:
             raise InputError(f"{where}: no article has the topic '{topic}' that was decided on; {remedy}")
 
 
-def _edited(text: str, rows: Sequence[Suggestion], columns: Columns) -> str:
+def _edited(text: str, rows: Sequence[SuggestedTopics], columns: Columns) -> str:
     """The text of a file with the topics of `rows` in it."""
     file = rows[0].file
     with open_reader(file) as reader:
@@ -118,7 +121,7 @@ def _edited(text: str, rows: Sequence[Suggestion], columns: Columns) -> str:
     return "".join([*parts, text[end:]])
 
 
-def _json_edit(text: str, start: int, key: str, row: Suggestion, separator: str) -> tuple[int, int, str]:
+def _json_edit(text: str, start: int, key: str, row: SuggestedTopics, separator: str) -> tuple[int, int, str]:
     """Where the value of a key stands in the object at `start`, and what is to stand there."""
     spans = dict(_members(text, text.index("{", start) + 1))
     if key not in spans:
@@ -154,7 +157,7 @@ def _members(text: str, at: int) -> Iterator[tuple[str, tuple[int, int]]]:
 
 
 def _csv_edit(
-    text: str, start: int, column: int, separator: str, row: Suggestion, label_separator: str
+    text: str, start: int, column: int, separator: str, row: SuggestedTopics, label_separator: str
 ) -> tuple[int, int, str]:
     """Where the field of a column stands in the record at `start`, and what is to stand there."""
     field = re.compile(rf'("(?:[^"]|"")*"|[^{re.escape(separator)}\r\n]*)(?:{re.escape(separator)}|\r?\n|\Z)')
@@ -169,7 +172,7 @@ def _csv_edit(
     return begin, end, new
 
 
-def _cell(old: str, row: Suggestion, separator: str) -> str:
+def _cell(old: str, row: SuggestedTopics, separator: str) -> str:
     """The topics as one text, of the kind that stood there."""
     if old.lstrip().startswith("["):
         return _dumped(list(row.proposed))

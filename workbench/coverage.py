@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from serve.errors import InputError
-from workbench.changes import Change, changes
+from workbench.changes import TopicChange, changes
 from workbench.headlines import Headline, headlines
 from workbench.pairs import Pair, pairs
 
@@ -66,7 +66,7 @@ class Coverage:
         table = self.of_day(self.by_topic).pivot_table("articles", "topic", "outlet", "sum", fill_value=0)
         return table.reindex(self.topics, columns=self.outlets, fill_value=0).to_numpy(np.int64)
 
-    def changes(self) -> list[Change]:
+    def changes(self) -> list[TopicChange]:
         """The changes of the k topics, the greatest rise first; none where there are no days before."""
         return changes(self.topics, self.topics_per_day(), self.per_day("articles"))
 

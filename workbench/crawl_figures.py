@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from serve.article import NOTE_SEPARATOR, UNCERTAIN, find_column
 from serve.errors import InputError
-from serve.files.formats import Reader, as_text, open_reader
+from serve.files.columns import as_text
+from serve.files.formats import Reader, open_reader
 from serve.model import TopicModel
 from serve.progress import progress
 from workbench.dates import day_of
@@ -24,7 +25,7 @@ LEARNT = "train"
 
 
 @dataclass(frozen=True)
-class Crawl:
+class CrawlFigures:
     """The figures of n articles, one row each in all arrays."""
 
     words: NDArray[np.int64]
@@ -78,7 +79,7 @@ def read_crawl_figures(
     text_column: str | None = None,
     *,
     usual: bool = False,
-) -> Crawl:
+) -> CrawlFigures:
     """The figures of the articles of a file, a folder or "-", labelled or not, filed by the model in bounded memory.
 
     With `usual`, a column that is named and not there is looked for by its usual names. Rows that cannot be read are left
@@ -101,7 +102,7 @@ def read_crawl_figures(
                     report(rows)
     if not parts:
         raise InputError(f"{reader.name}: has no articles; name a file that has some.")
-    return Crawl.together(parts, broken)
+    return CrawlFigures.together(parts, broken)
 
 
 def _columns(reader: Reader, title_column: str | None, text_column: str | None) -> dict[str, str]:
@@ -118,7 +119,7 @@ def _columns(reader: Reader, title_column: str | None, text_column: str | None) 
     return {name: column for name, column in found.items() if column is not None}
 
 
-def _figures(batch: pa.RecordBatch, columns: dict[str, str], model: TopicModel) -> Crawl:
+def _figures(batch: pa.RecordBatch, columns: dict[str, str], model: TopicModel) -> CrawlFigures:
     def cells(name: str) -> Iterable[str]:
         if name not in columns:
             return repeat("", batch.num_rows)
@@ -126,7 +127,7 @@ def _figures(batch: pa.RecordBatch, columns: dict[str, str], model: TopicModel) 
 
     filed = model.file(*(as_text(batch.column(columns[name])) for name in ("text", "title") if name in columns))
     notes = [note.split(NOTE_SEPARATOR) if note else [] for note in filed.notes]
-    return Crawl(
+    return CrawlFigures(
         words=filed.words,
         known=filed.known,
         confidence=filed.confidence,

@@ -18,7 +18,13 @@ SPELLINGS = {name.lower(): month for names in MONTHS.values() for month, name in
 # How long a misspelt name has to be, and how alike the month's (difflib's ratio): "Agutus" is August, "pasar" no month.
 LEAST_LETTERS, LIKENESS = 5, 0.8
 
-DAY, ORDINAL, MONTH, YEAR = r"(?P<day>\d{1,2})", r"(?:st|nd|rd|th)?", r"(?P<month>[a-z]{3,})", r"(?P<year>\d{4})(?!\d)"
+# The longest month has nine letters, and what is so like it no more than 13.
+DAY, ORDINAL, MONTH, YEAR = (
+    r"(?P<day>\d{1,2})",
+    r"(?:st|nd|rd|th)?",
+    r"(?P<month>[a-z]{3,13})",
+    r"(?P<year>\d{4})(?!\d)",
+)
 FORMS = [
     re.compile(form, re.IGNORECASE | re.ASCII)
     for form in (
@@ -32,7 +38,7 @@ FORMS = [
         # 12 Agustus 2026, 12Agt2026, 12th of August, 2026, 12-Aug-26
         rf"(?<!\d){DAY}{ORDINAL}[\s./-]*(?:of )?{MONTH}[\s.,/'’-]*(?:{YEAR}|(?P<short>\d{{2}})(?!\d))",
         # August 12, 2026
-        rf"{MONTH}\.? *{DAY}{ORDINAL}(?: *,)? +{YEAR}",
+        rf"(?<![a-z]){MONTH}\.? *{DAY}{ORDINAL}(?: *,)? +{YEAR}",
     )
 ]
 # 10:20 WIB, 10.20, 20:15:00.123Z, 20:15 +0000

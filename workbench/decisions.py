@@ -18,7 +18,7 @@ DECISIONS = (ACCEPT, KEEP, CHANGE)
 
 
 @dataclass(frozen=True)
-class Suggestion:
+class SuggestedTopics:
     """Other topics for an article; a row of the file, which has the columns of these names."""
 
     id: str
@@ -52,7 +52,7 @@ def joined(topics: Sequence[str]) -> str:
     return TOPIC_SEPARATOR.join(topics)
 
 
-def write_suggestions(path: Path, suggestions: Iterable[Suggestion]) -> None:
+def write_suggestions(path: Path, suggestions: Iterable[SuggestedTopics]) -> None:
     """Writes the file, with the mark by which spreadsheets know UTF-8.
 
     Raises InputError where there is one in which something was decided.
@@ -65,7 +65,7 @@ def write_suggestions(path: Path, suggestions: Iterable[Suggestion]) -> None:
         writer.writerows(suggestion.cells for suggestion in suggestions)
 
 
-def read_decisions(path: str | Path) -> list[Suggestion]:
+def read_decisions(path: str | Path) -> list[SuggestedTopics]:
     """The rows of the file. Raises InputError that names file, line and column."""
     table = read_table(path)
     if missing := [name for name in COLUMNS if name not in table.columns]:
@@ -73,7 +73,7 @@ def read_decisions(path: str | Path) -> list[Suggestion]:
     return [_suggestion(row, f"{path}, line {line}") for line, row in table.rows]
 
 
-def _suggestion(row: dict[str, str], where: str) -> Suggestion:
+def _suggestion(row: dict[str, str], where: str) -> SuggestedTopics:
     decision = row["decision"].strip().lower()
     if decision not in ("", *DECISIONS):
         raise InputError(f"{where}, column 'decision': holds '{decision}'; write {', '.join(DECISIONS)} or nothing.")
@@ -82,6 +82,6 @@ def _suggestion(row: dict[str, str], where: str) -> Suggestion:
     given, proposed = (
         tuple(labels_in(row[name], TOPIC_SEPARATOR, f"{where}, column '{name}'")) for name in ("given", "proposed")
     )
-    return Suggestion(
+    return SuggestedTopics(
         row["id"], row["file"], int(row["line"]), row["title"], given, proposed, row["score"], decision
     )  # fmt: skip

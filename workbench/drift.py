@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from train.calibrate import UNCERTAIN_SHARE
-from workbench.crawl_figures import Crawl, Strings
+from workbench.crawl_figures import CrawlFigures, Strings
 from workbench.stability import Binned, categories, deciles, index, topic_sets
 
 LIMIT = 0.2
@@ -33,7 +33,7 @@ class Figure:
     label: str
     number: str
     """What the number is."""
-    of: Callable[[Crawl], float]
+    of: Callable[[CrawlFigures], float]
     share: bool = True
     """Whether the number is a share, from 0 to 1."""
 
@@ -113,7 +113,7 @@ class Drift:
         return [shift for shift in self.shifts if shift.kind == kind]
 
 
-def compare(reference: Crawl, new: Crawl, topics: Sequence[str], limit: float = LIMIT) -> Drift:
+def compare(reference: CrawlFigures, new: CrawlFigures, topics: Sequence[str], limit: float = LIMIT) -> Drift:
     """Compares all articles; each of the k topics; each outlet with the same outlet, or with the whole reference, and
     then not judged, where the reference hardly has it; and each week with the whole reference.
 
@@ -158,7 +158,7 @@ def compare(reference: Crawl, new: Crawl, topics: Sequence[str], limit: float = 
     return Drift(limit, [replace(shift, p=min(1.0, shift.p * tests)) for shift in shifts], binned, learnt)
 
 
-def _unknown(crawl: Crawl) -> NDArray[np.float64]:
+def _unknown(crawl: CrawlFigures) -> NDArray[np.float64]:
     """(n,): the share of each article's words that the vocabulary lacks; 0 of no words."""
     return 1 - np.divide(crawl.known, crawl.words, out=np.ones(len(crawl)), where=crawl.words > 0)
 

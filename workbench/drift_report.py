@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from workbench.crawl_figures import Crawl
+from workbench.crawl_figures import CrawlFigures
 from workbench.drift import FIGURES, Drift, Kind, Shift
 
 SHOWN_TOPICS, SHOWN_PARTS, SHOWN_NAMES = 5, 8, 4
@@ -20,9 +20,9 @@ class Compared:
     """Two files, what the model says of their articles, and how the second differs from the first."""
 
     reference_file: str
-    reference: Crawl
+    reference: CrawlFigures
     new_file: str
-    new: Crawl
+    new: CrawlFigures
     drift: Drift
 
     def facts(self) -> dict[str, str]:
@@ -81,7 +81,7 @@ def metrics(drift: Drift) -> dict[str, float]:
     return found
 
 
-def _described(crawl: Crawl) -> str:
+def _described(crawl: CrawlFigures) -> str:
     outlets, weeks = set(crawl.outlets) - {""}, sorted(set(crawl.weeks) - {""})
     facts = [f"{len(crawl):,} articles"]
     if outlets:

@@ -15,8 +15,10 @@ from serve.files.encoders import encoder
 from serve.files.formats import format_of
 from serve.labelling.store import Task
 from train.corpus import Table, articles_of, load_corpus, read_table, topics_found
-from workbench.corpus_file import FIELDS, append_articles
+from workbench.corpus_file import FIELDS, append_articles, corpus_table
+from workbench.decisions import joined
 from workbench.fasttext import read_fasttext, write_fasttext
+from workbench.file_lock import changing
 from workbench.intake import Intake, Labels, article_columns
 from workbench.label_studio import CONTROL, OBJECT, task_json
 from workbench.pull import open_set
@@ -73,25 +75,24 @@ def import_files(
     mixed with labelled ones. Returns how many were added, and what became of the others. Raises InputError that names file,
     line and column.
     """
-    if into.suffix != ".jsonl":
-        raise InputError(f"{into}: articles are kept in a file of JSON Lines; give it a name that ends in .jsonl.")
     tables = [_table(file) for file in files]
     labelled = [article_columns(table, columns)["topics"] is not None for table in tables]
-    there = read_table(into) if into.exists() and into.stat().st_size else None
-    for table, has_topics in zip(tables, labelled, strict=True):
-        if labels is not None and not has_topics:
-            raise InputError(f"{table.name}: no column of labels to translate; name it with --map COLUMN=topics.")
-        if has_topics != ("topics" in there.columns if there else labelled[0]):
-            unlabelled = table.name if not has_topics else there.name if there else tables[0].name
-            raise InputError(
-                f"{table.name} into {into}: {unlabelled} has no topics, which among labelled articles would mean that they "
-                "are about none; keep labelled and unlabelled articles in files of their own."
-            )
-    intake = Intake(labels, labelled[0])
-    if there:
-        intake.know(there)
-    articles = [article for table in tables for article in intake.take(table, columns, separator)]
-    return (append_articles(into, articles) if articles else 0), intake
+    with changing(into):
+        there = corpus_table(into)
+        for table, has_topics in zip(tables, labelled, strict=True):
+            if labels is not None and not has_topics:
+                raise InputError(f"{table.name}: no column of labels to translate; name it with --map COLUMN=topics.")
+            if has_topics != ("topics" in there.columns if there else labelled[0]):
+                unlabelled = table.name if not has_topics else there.name if there else tables[0].name
+                raise InputError(
+                    f"{table.name} into {into}: {unlabelled} has no topics, which among labelled articles would mean that "
+                    "they are about none; keep labelled and unlabelled articles in files of their own."
+                )
+        intake = Intake(labels, labelled[0])
+        if there:
+            intake.know(there)
+        articles = [article for table in tables for article in intake.take(table, columns, separator)]
+        return (append_articles(into, articles) if articles else 0), intake
 
 
 def _table(file: Path) -> Table:
@@ -125,12 +126,9 @@ def export_corpus(corpus: pd.DataFrame, form: Form, out: Path, topics: Sequence[
             temporary.write_text(json.dumps(tasks, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
-def refuse_loss(out: Path, files: Sequence[str], force: bool) -> None:
-    """Raises InputError where writing `out` would replace what is there, unless `force` says so; one of `files` in any
-    case."""
-    if any(Path(file).exists() and out.exists() and out.samefile(file) for file in files):
-        raise InputError(f"{out}: is the file to export; name another one to write.")
-    if out.exists() and not force and not (out.is_dir() and not any(out.iterdir())):
+def refuse_loss(out: Path, files: Sequence[str]) -> None:
+    """Raises InputError where writing `out` would replace what is there: with FILE forgotten, OUT is what was to be FILE."""
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
         what = "" if files else " with the embedded corpus"
         raise InputError(
             f"{out}: is there already; name a new file (kanal data export FILE OUT), or replace it{what} with --force."
@@ -139,16 +137,10 @@ def refuse_loss(out: Path, files: Sequence[str], force: bool) -> None:
 
 def _csv(corpus: pd.DataFrame, out: Path) -> bytes:
     columns = {name: list(corpus[name]) for name in FIELDS}
-    columns["topics"] = [_cell(topics) for topics in corpus["topics"]]
+    columns["topics"] = [joined(topics) for topics in corpus["topics"]]
     batch = pa.record_batch({name: pa.array(cells, pa.large_string()) for name, cells in columns.items()})
     encoded = encoder(out, batch.schema)
     return encoded.header + encoded.encode(batch)
-
-
-def _cell(topics: list[str]) -> str:
-    """Topics as `load_corpus` reads them from a cell of CSV."""
-    plain = not any(TOPIC_SEPARATOR in topic or topic.startswith("[") for topic in topics)
-    return TOPIC_SEPARATOR.join(topics) if plain else json.dumps(topics, ensure_ascii=False)
 
 
 def _labelled_task(article: Any) -> dict[str, Any]:

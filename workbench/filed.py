@@ -9,7 +9,8 @@ import pyarrow.compute as pc
 
 from serve.article import NOTE_SEPARATOR, TOPIC_SEPARATOR, UNCERTAIN, find_column
 from serve.errors import InputError
-from serve.files.formats import as_text, open_reader
+from serve.files.columns import as_text
+from serve.files.formats import open_reader
 from workbench.dates import day_of
 
 COLUMNS = ("id", "date", "day", "outlet", "title", "link", "topics", "probabilities", "uncertain")

@@ -13,7 +13,7 @@ from serve.errors import InputError
 from serve.regular import LARGEST_TOML, read_regular
 from train.corpus import FIELDS, Table, place_of
 from workbench.corpus_file import content_id
-from workbench.dates import day_of
+from workbench.dates import LONGEST, day_of
 
 Labels = Mapping[str, Sequence[str]]
 NO_LABEL = "(no label)"
@@ -164,7 +164,7 @@ class Intake:
         except ValueError:
             day = None
         if text and not day:
-            self.no_days.append(f"{where}: '{text}'")
+            self.no_days.append(f"{where}: '{text[:LONGEST]}'")
         return day.isoformat() if day else ""
 
     def table(self) -> str:

@@ -16,7 +16,7 @@ from workbench.candidates import Candidate
 from workbench.copies import read_articles
 from workbench.corpus_file import content_id
 from workbench.dates import day_of
-from workbench.decisions import Suggestion, read_decisions
+from workbench.decisions import SuggestedTopics, read_decisions
 
 
 def gather(
@@ -100,10 +100,10 @@ def as_tasks(candidates: Sequence[Candidate], articles: pd.DataFrame, model: Top
         yield Task(**fields, date=day.isoformat() if day else "", suggested=suggested, reason=candidate.reason)
 
 
-def as_suggestions(candidates: Sequence[Candidate], corpus: pd.DataFrame, topic: str) -> Iterator[Suggestion]:
+def as_suggestions(candidates: Sequence[Candidate], corpus: pd.DataFrame, topic: str) -> Iterator[SuggestedTopics]:
     """The candidates as suggestions to give them the topic beside those that they have."""
     for candidate in candidates:
         row = corpus.iloc[candidate.row]
         given = tuple(row["topics"])
         place = (row["id"], row["file"], int(row["line"]), title_of(row))
-        yield Suggestion(*place, given, (*given, topic), f"{candidate.likeness:.2f}")
+        yield SuggestedTopics(*place, given, (*given, topic), f"{candidate.likeness:.2f}")

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from serve.errors import InputError
-from serve.files.formats import FORMATS, open_reader, values
+from serve.files.columns import values
+from serve.files.formats import FORMATS, open_reader
 from serve.progress import progress
 from train.corpus import Table, read_table
 from workbench.corpus_file import write_articles

@@ -1,6 +1,7 @@
 """A topic added to a taxonomy file, and its words to a lexicon file: behind what stands there, which stays byte for byte."""
 
 import json
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -10,6 +11,7 @@ from serve.atomic import atomic_file
 from serve.errors import InputError
 from serve.topics import EMBEDDED_TOPICS, Topic, load_topics
 from train.lexicon import EMBEDDED_LEXICON, TOKEN, Lexicon, load_lexicon
+from workbench.file_lock import changing
 
 TOPIC_ID = re.compile(r"[a-z][a-z0-9_]*")
 # So many entries of a lexicon stand on a line.
@@ -23,8 +25,16 @@ def add_topic(
 
     A file that is not there yet begins as a copy of Kanal's own, or as nothing when `empty`. Returns the words that stand
     under other topics of the taxonomy too, with these. Raises InputError, and writes nothing, for an id that is taken or
-    not one, and for words without a place or without a word of two letters.
+    not one, for words without a place or without a word of two letters, and for one file that is to be both.
     """
+    files = [topics, *([lexicon] if lexicon else [])]
+    if len(set(map(os.path.realpath, files))) < len(files):
+        raise InputError(f"{topics}: cannot be both the taxonomy and the lexicon; name two files.")
+    with changing(*files):
+        return _added(topic, words, topics, lexicon, empty)
+
+
+def _added(topic: Topic, words: Sequence[str], topics: Path, lexicon: Path | None, empty: bool) -> dict[str, list[str]]:
     if not TOPIC_ID.fullmatch(topic.id):
         raise InputError(f"'{topic.id}' is no id of a topic; write small letters, digits and _, a letter first.")
     taxonomy = _content(topics, EMBEDDED_TOPICS, empty)

@@ -10,14 +10,20 @@ JSON = pa.json_(pa.large_string())
 
 
 def as_text(column: pa.Array) -> pa.Array:
-    """A column of any type as large_string: lists, objects and what else has no plain form as JSON; null stays null."""
+    """A column of any type as large_string: lists and objects as JSON, in bytes that are no UTF-8 U+FFFD for what is none;
+    null stays null."""
     if column.type != JSON and not pa.types.is_nested(column.type):
         try:
             return column.cast(pa.large_string())
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-            pass  # bytes that are no UTF-8, lengths of time
-    cells = (value if value is None or isinstance(value, str) else to_json(value) for value in values(column))
-    return pa.array(cells, pa.large_string())
+            pass  # bytes that are no UTF-8, identifiers
+    return pa.array(map(_text, values(column)), pa.large_string())
+
+
+def _text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return to_json(value) if isinstance(value, bool | int | float | list | dict) else _plain(value)
 
 
 def values(column: pa.Array) -> list[Any]:
@@ -28,9 +34,18 @@ def values(column: pa.Array) -> list[Any]:
 
 
 def to_json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=_plain)
+    """JSON, with null for the numbers that it has no form for, NaN and the infinities, however deep they stand."""
+    try:
+        return _encode(value)
+    except ValueError:
+        # Only where there are some: looking for them first takes as long as writing.
+        finite = json.loads(json.dumps(value, default=_plain), parse_constant=lambda name: None)
+        return _encode(finite)
 
 
 def _plain(value: object) -> str:
     """What JSON has no form for: bytes, dates, decimals."""
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=_plain).encode

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from serve import kernels
 from serve.errors import InputError
 from serve.files import lines as blocks
-from serve.files.lines import Lines, count_lines
+from serve.files.lines import LINE_FEED, Lines, count_lines
 from serve.files.parts import Part, Position, Rejected, in_slices, unreadable
 
 SEPARATORS = (",", ";", "\t", "|")
@@ -29,9 +29,9 @@ Ints = NDArray[np.int64]
 
 
 def read_csv(
-    lines: Lines, batch_rows: int
+    lines: Lines, batch_rows: int, *, with_lines: bool = False
 ) -> tuple[pa.Schema, Callable[[Sequence[str], Position | None], Iterator[Part]]]:
-    """The schema, and what gives the parts, as in `serve.files.formats.Reader`."""
+    """The schema, and what gives the parts, as in `serve.files.formats.Reader`; only `with_lines` they tell these."""
     # The csv module has one limit for the whole process: it is raised, never lowered.
     csv.field_size_limit(max(csv.field_size_limit(), blocks.LONGEST_LINE))
     header, separator = _header(lines)
@@ -46,7 +46,7 @@ def read_csv(
             if isinstance(block, Rejected):
                 yield Part(_batch([], schema), np.empty(0, np.int64), [block], lines.position)
                 continue
-            batch, numbers, rejected, end = _records(block, lines.position, schema, separator)
+            batch, numbers, begun, rejected, end = _records(block, lines.position, schema, separator, with_lines)
             if end == 0:
                 # Not one whole record: more of the file has to be seen, unless there is no more, or far too much.
                 if seen < len(block) <= blocks.LONGEST_LINE:
@@ -56,7 +56,7 @@ def read_csv(
                 rejected, end = [_never_closed(first, lines.position.line)], len(first)
             size = seen = 0
             lines.advance(end, len(numbers) + len(rejected))
-            yield from in_slices(Part(batch, numbers, rejected, lines.position), batch_rows)
+            yield from in_slices(Part(batch, numbers, rejected, lines.position, begun), batch_rows)
 
     return schema, parts
 
@@ -98,16 +98,17 @@ def _first_line(block: bytes, begin: int = 0) -> bytes:
 
 
 def _records(
-    block: bytes, at: Position, schema: pa.Schema, separator: str
-) -> tuple[pa.RecordBatch, Ints, list[Rejected], int]:
-    """The whole records of a block that begins at `at`: those as long as the header, their numbers among all rows, those
-    that are rejected, and the offset where the last one ends."""
+    block: bytes, at: Position, schema: pa.Schema, separator: str, with_lines: bool
+) -> tuple[pa.RecordBatch, Ints, Ints | None, list[Rejected], int]:
+    """The whole records of a block that begins at `at`: those as long as the header, their numbers among all rows, the
+    lines where they begin if these are wanted, those that are rejected, and the offset where the last one ends."""
     width = len(schema)
     data = np.frombuffer(block, np.uint8)
     fields = np.empty(2 * width * (len(block) // (BYTES_PER_FIELD * width) + 1), np.int64)
     reached = np.zeros(1, np.int64)
     plain = _is_text(block)
     records: list[list[str]] = []
+    begun: list[int] = []
     rejected: list[Rejected] = []
     # How many rows stand before each of those.
     before: list[int] = []
@@ -126,19 +127,25 @@ def _records(
         if found is None:
             break
         record, size = found
-        # Few bytes are counted sooner than a kernel is called.
-        line += block.count(b"\n", end, end + size)
-        end += size
         if isinstance(record, Rejected):
             rejected.append(record)
             before.append(rows)
         elif record:
             records.append(record)
+            begun.append(line)
             rows += 1
+        # Few bytes are counted sooner than a kernel is called.
+        line += block.count(b"\n", end, end + size)
+        end += size
     assert not (plain and records)
     batch = _gathered(data, fields, rows, schema) if plain else _batch(records, schema)
     places = np.arange(rows)
-    return batch, at.rows + 1 + places + np.searchsorted(before, places, side="right"), rejected, end
+    numbers = at.rows + 1 + places + np.searchsorted(before, places, side="right")
+    if not with_lines:
+        return batch, numbers, None, rejected, end
+    first_fields = fields[: 2 * width * rows : 2 * width]
+    in_block = np.searchsorted(np.flatnonzero(data == LINE_FEED), first_fields)
+    return batch, numbers, at.line + in_block if plain else np.array(begun, np.int64), rejected, end
 
 
 def _gathered(data: NDArray[np.uint8], fields: Ints, rows: int, schema: pa.Schema) -> pa.RecordBatch:

@@ -104,5 +104,5 @@ def _json_lines(batch: pa.RecordBatch) -> bytes:
 
 
 def _json_values(column: pa.Array) -> list[object]:
-    # JSON has no NaN and no infinity.
+    # As `to_json` would have it, for all rows at once: data frames have NaN wherever a number is missing.
     return values(pc.if_else(pc.is_finite(column), column, None) if pa.types.is_floating(column.type) else column)

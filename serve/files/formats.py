@@ -14,17 +14,11 @@ import pyarrow as pa
 
 from serve.errors import InputError
 from serve.files import lines as blocks
-from serve.files.columns import JSON, as_text, values
 from serve.files.csv_records import read_csv
 from serve.files.folder import PAGES, PLAIN, other_files, read_folder
 from serve.files.json_lines import read_json_lines
 from serve.files.lines import BUFFER_SIZE, Lines
 from serve.files.parts import Part, Position, Rejected
-
-__all__ = [
-    "COMPRESSIONS", "FORMATS", "JSON", "STREAM", "Format", "Reader", "as_text", "format_of", "open_reader",
-    "refuse_folder", "refuse_twins", "values",
-]  # fmt: skip
 
 STREAM = "-"
 Format = Literal["csv", "tsv", "jsonl", "parquet"]
@@ -56,8 +50,8 @@ class Reader:
     name: str
     schema: pa.Schema
     parts: Callable[[Sequence[str], Position | None], Iterator[Part]]
-    """The parts from a position on (None: the first row). A row that holds a list or an object in one of the columns
-    that are named is rejected, as one that is broken is."""
+    """The parts from a position on (None: the first row). A row that holds a list, an object or bytes that
+    are no UTF-8 in one of the columns that are named is rejected, as one that is broken is."""
     fraction: Callable[[int], float | None]
     """The share of the table that the given number of rows is, where that can be known."""
     remark: str = ""
@@ -69,19 +63,28 @@ class Reader:
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         """The batches. Raises InputError for the first row that cannot be read."""
+        return (part.batch for part in self.whole_parts())
+
+    def whole_parts(self) -> Iterator[Part]:
+        """The parts that have rows. Raises InputError for the first row that cannot be read."""
         for part in self.parts((), None):
             if part.batch.num_rows:
-                yield part.batch
+                yield part
             for rejected in part.rejected:
                 raise rejected.error(self.name)
 
 
 @contextmanager
 def open_reader(
-    source: str | Path, format: Format | None = None, batch_rows: int = BATCH_ROWS, *, folders: bool = False
+    source: str | Path,
+    format: Format | None = None,
+    batch_rows: int = BATCH_ROWS,
+    *,
+    folders: bool = False,
+    with_lines: bool = False,
 ) -> Iterator[Reader]:
     """The table in a file, or in standard input for "-", in batches of at most `batch_rows` rows; with `folders` also
-    the articles in a folder.
+    the articles in a folder. The parts of CSV tell the lines of their rows `with_lines` alone: finding them takes time.
 
     `format` is told by the file's name when not given; standard input may be CSV or JSON Lines, by its first character,
     as it is or compressed.
@@ -126,7 +129,10 @@ def open_reader(
             lines = Lines(begin, name)
             if source == STREAM and told is None:
                 format = _streamed_format(lines)
-            schema, parts = (read_json_lines if format == "jsonl" else read_csv)(lines, batch_rows)
+            if format == "jsonl":
+                schema, parts = read_json_lines(lines, batch_rows)
+            else:
+                schema, parts = read_csv(lines, batch_rows, with_lines=with_lines)
             fraction = _bytes_fraction(opened)
         refuse_twins(schema.names, name)
         yield Reader(name, schema, parts, fraction)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from serve.errors import InputError
 from serve.files import lines as blocks
@@ -17,6 +18,7 @@ from serve.files.lines import Lines
 from serve.files.parts import Part, Position, Rejected, no_text, unreadable
 
 Object = dict[str, Any]
+Ints = NDArray[np.int64]
 
 # Every row has a cell in every column: rows with ever new keys would take the square of the file's size.
 MOST_COLUMNS = 256
@@ -36,13 +38,13 @@ def read_json_lines(
             if isinstance(block, Rejected):
                 yield Part(_batch([], columns), np.empty(0, np.int64), [block], lines.position)
                 continue
-            objects, numbers, rejected = _objects(block, lines.position, texts, columns)
+            objects, numbers, begun, rejected = _objects(block, lines.position, texts, columns)
             lines.advance(len(block), len(objects) + len(rejected))
             last = max(0, (len(objects) - 1) // batch_rows * batch_rows)
             for begin in range(0, last, batch_rows):
                 some = slice(begin, begin + batch_rows)
-                yield Part(_batch(objects[some], columns), numbers[some])
-            yield Part(_batch(objects[last:], columns), numbers[last:], rejected, lines.position)
+                yield Part(_batch(objects[some], columns), numbers[some], lines=begun[some])
+            yield Part(_batch(objects[last:], columns), numbers[last:], rejected, lines.position, begun[last:])
 
     return pa.schema([(column, pa.large_string()) for column in columns]), parts
 
@@ -52,7 +54,7 @@ def _first_objects(lines: Lines) -> list[Object]:
     while block := lines.block(blocks.BLOCK_SIZE):
         if isinstance(block, Rejected):
             raise block.error(lines.name)
-        objects, _, rejected = _objects(block, lines.position, (), ())
+        objects, _, _, rejected = _objects(block, lines.position, (), ())
         if objects:
             return objects
         if rejected:
@@ -63,11 +65,12 @@ def _first_objects(lines: Lines) -> list[Object]:
 
 def _objects(
     block: bytes, at: Position, texts: Sequence[str], columns: Sequence[str]
-) -> tuple[list[Object], np.ndarray[Any, np.dtype[np.int64]], list[Rejected]]:
-    """The objects of the lines that are not blank, their numbers among all rows, and what is rejected: also those whose
-    keys would make more than MOST_COLUMNS, with `columns` and the keys before them in the block."""
+) -> tuple[list[Object], Ints, Ints, list[Rejected]]:
+    """The objects of the lines that are not blank, their numbers among all rows, their lines, and what is rejected: also
+    those whose keys would make more than MOST_COLUMNS, with `columns` and the keys before them in the block."""
     objects: list[Object] = []
     numbers: list[int] = []
+    begun: list[int] = []
     rejected: list[Rejected] = []
     known = set(columns)
     odd = unreadable(block, 0) is not None
@@ -86,10 +89,11 @@ def _objects(
         if isinstance(found, dict):
             objects.append(found)
             numbers.append(number)
+            begun.append(line)
             known.update(found)
         else:
             rejected.append(Rejected(*found, raw, line))
-    return objects, np.array(numbers, np.int64), rejected
+    return objects, np.array(numbers, np.int64), np.array(begun, np.int64), rejected
 
 
 def _object(text: str, line: int, texts: Sequence[str], known: set[str]) -> Object | tuple[str, str]:

@@ -48,8 +48,9 @@ def read_parquet(
         done = (start or START).offset
         try:
             for before, batch in batches(done):
+                part = _part(batch, before, texts)
                 done = before + batch.num_rows
-                yield _part(batch, before, texts)
+                yield part
         except (pa.ArrowException, OSError) as error:
             raise InputError(f"{name}: damaged after row {done} ({_first_line(error)}); write it again.") from None
 
@@ -57,21 +58,61 @@ def read_parquet(
 
 
 def _part(batch: pa.RecordBatch, before: int, texts: Sequence[str]) -> Part:
-    """A batch without the rows whose `texts` are lists or objects."""
-    wrong: dict[int, Rejected] = {}
-    for name in texts:
-        if not pa.types.is_nested(batch.column(name).type):
-            continue
-        for row, value in enumerate(values(batch.column(name))):
-            if reason := no_text(value, name):
-                raw = to_json(batch.slice(row, 1).to_pylist()[0]).encode()
-                wrong[row] = Rejected(f"row {before + row + 1}", reason, raw)
+    """A batch without the rows whose `texts` are lists, objects or bytes that are no UTF-8. In other strings U+FFFD stands
+    for such bytes; of lists and objects with such strings ArrowInvalid tells."""
+    wrong: dict[int, str] = {}
+    for place, name in enumerate(batch.schema.names):
+        column = batch.column(place)
+        if pa.types.is_nested(column.type):
+            column.validate(full=True)
+            cells = values(column) if name in texts else ()
+            reasons = {row: reason for row, cell in enumerate(cells) if (reason := no_text(cell, name))}
+        elif (reasons := _not_utf8(column, name)) and _is_string(column.type):
+            batch = batch.set_column(place, batch.schema.field(place), _replaced(column))
+        if name in texts:
+            wrong = reasons | wrong
     after = before + batch.num_rows
     numbers = np.arange(before + 1, after + 1)
+    rejected = [
+        Rejected(f"row {before + row + 1}", wrong[row], to_json(batch.slice(row, 1).to_pylist()[0]).encode())
+        for row in sorted(wrong)
+    ]
     if wrong:
         right = np.delete(np.arange(batch.num_rows), list(wrong))
         batch, numbers = batch.take(pa.array(right)), numbers[right]
-    return Part(batch, numbers, [wrong[row] for row in sorted(wrong)], Position(after, rows=after))
+    return Part(batch, numbers, rejected, Position(after, rows=after))
+
+
+def _not_utf8(column: pa.Array, name: str) -> dict[int, str]:
+    """What is wrong with each cell that is bytes but no UTF-8, by its row; strings of Parquet may be such too."""
+    try:
+        data = column.cast(pa.large_binary())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return {}  # numbers, dates
+    try:
+        data.cast(pa.large_string())
+    except pa.ArrowInvalid:
+        return {row: reason for row, cell in enumerate(data.to_pylist()) if (reason := _no_utf8(cell, name))}
+    return {}
+
+
+def _no_utf8(cell: bytes | None, name: str) -> str | None:
+    try:
+        (cell or b"").decode()
+    except UnicodeDecodeError as error:
+        found = f"byte 0x{error.object[error.start]:02X} at offset {error.start}"
+        return f"the column '{name}' holds what is not UTF-8: {found}; write it as UTF-8."
+    return None
+
+
+def _replaced(column: pa.Array) -> pa.Array:
+    cells = column.cast(pa.large_binary()).to_pylist()
+    return pa.array([None if cell is None else cell.decode(errors="replace") for cell in cells], column.type)
+
+
+def _is_string(type: pa.DataType) -> bool:
+    kind = type.value_type if pa.types.is_dictionary(type) else type
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
 
 
 def to_arrow(batch: pa.RecordBatch | None, schema: pa.Schema) -> bytes:

@@ -67,14 +67,19 @@ class Part:
     """Those that cannot be read, among and after these rows."""
     end: Position | None = None
     """Where the next part begins, where reading can be taken up there."""
+    lines: NDArray[np.int64] | None = None
+    """(n,): the line of the file where each begins; None where rows have none, or a CSV file's were not asked for."""
 
 
 def in_slices(part: Part, rows: int) -> Iterator[Part]:
     """A part in slices of at most `rows` rows; the last one has all that is rejected."""
     last = max(0, (part.batch.num_rows - 1) // rows * rows)
+    lines = part.lines
     for begin in range(0, last, rows):
-        yield Part(part.batch.slice(begin, rows), part.numbers[begin : begin + rows])
-    yield Part(part.batch.slice(last), part.numbers[last:], part.rejected, part.end)
+        some = slice(begin, begin + rows)
+        yield Part(part.batch.slice(begin, rows), part.numbers[some], lines=None if lines is None else lines[some])
+    rest = None if lines is None else lines[last:]
+    yield Part(part.batch.slice(last), part.numbers[last:], part.rejected, part.end, rest)
 
 
 def unreadable(raw: bytes, offset: int, program: str = "in a spreadsheet: 'CSV UTF-8'") -> tuple[str, int] | None:

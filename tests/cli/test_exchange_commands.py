@@ -110,7 +110,7 @@ def test_an_export_replaces_nothing_unasked(run, layout, tmp_path):
     )
     status, _, err = run("data", "export", corpus, corpus, "--format", "csv", "--force")
     assert status == 2
-    assert f"{corpus}: is the file to export" in err
+    assert f"{corpus}: is read; name another for OUT." in err
     assert corpus.read_text() == other.read_text() == content
     assert run("data", "export", corpus, other, "--format", "csv", "--force")[0] == 0
     assert other.read_text() != content

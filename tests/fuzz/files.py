@@ -61,7 +61,7 @@ def draw_lines(data: bytes) -> dict[str, Any]:
 
 def read(path: Path, batch_rows: int = 2) -> list[Part]:
     """The parts of a file; each one's arrays are sound, and reading can be taken up at each one's end."""
-    with open_reader(path, batch_rows=batch_rows) as reader:
+    with open_reader(path, batch_rows=batch_rows, with_lines=True) as reader:
         parts = list(reader.parts((), None))
     for part in parts:
         part.batch.validate(full=True)
@@ -98,9 +98,10 @@ def check_csv(given: dict[str, Any]) -> None:
         return
     told = list(expected(text[len(HEADER) :]))
     rows = [
-        (number, list(row.values()))
+        (number, line, list(row.values()))
         for part in parts
-        for number, row in zip(part.numbers.tolist(), part.batch.to_pylist(), strict=True)
+        if part.lines is not None
+        for number, line, row in zip(part.numbers.tolist(), part.lines.tolist(), part.batch.to_pylist(), strict=True)
     ]
     assert rows == [row for row in told if isinstance(row, tuple)]
     assert [row.line for part in parts for row in part.rejected] == [line for line in told if isinstance(line, int)]

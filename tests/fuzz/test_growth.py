@@ -22,6 +22,12 @@ def test_cleaning_is_linear() -> None:
     assert [found.work.name for work in growth.cleaning(1) if not (found := measure(work, SIZE)).linear] == []
 
 
+def test_finding_a_date_is_linear() -> None:
+    works = [work for work in growth.regexes(("workbench",)) if work.name.startswith("workbench.dates")]
+    assert works
+    assert [found.work.name for work in works if not (found := measure(work, SIZE)).linear] == []
+
+
 def test_what_is_not_linear_is_told() -> None:
     # Its ratio of 64 is far from what noise makes of 4.
     def cubic(text: str) -> int:

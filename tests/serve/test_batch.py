@@ -186,6 +186,22 @@ def test_rows_of_parquet_that_are_no_text(tmp_path: Path) -> None:
     assert last["reason"].startswith("row 3: ")
 
 
+def test_bytes_of_parquet_that_are_no_text(tmp_path: Path) -> None:
+    isi = pa.array([b"panen\n\nkereta", b"caf\xe9", None])
+    for type in (pa.binary(), pa.string()):
+        table = pa.table({"isi": pa.Array.from_buffers(type, 3, isi.buffers()), "id": isi})
+        pq.write_table(table, tmp_path / "a.parquet")
+        target = tmp_path / "b.csv"
+        assert predict_file(keywords(), tmp_path / "a.parquet", target) == Outcome(2, 1)
+        assert [(row["id"], row["topics"]) for row in read(target)] == [("panen\n\nkereta", "panen|kereta"), ("", "")]
+        (rejected,) = map(json.loads, rejected_file(target).read_text().splitlines())
+        assert rejected == {
+            "line": None,
+            "reason": "row 2: the column 'isi' holds what is not UTF-8: byte 0xE9 at offset 3; write it as UTF-8.",
+            "raw": '{"isi": "caf\ufffd", "id": "caf\ufffd"}',
+        }
+
+
 def test_rejected_rows_count_when_rows_are_numbered(tmp_path: Path) -> None:
     source = put(tmp_path / "a.csv", "judul,isi\na,b\na\n\na,b\n")
     predict_file(keywords(), source, tmp_path / "b.csv")

@@ -16,6 +16,7 @@ from train.corpus import (
     fingerprint,
     group_folds,
     load_corpus,
+    read_table,
     split_corpus,
     topic_counts,
     topics_found,
@@ -71,6 +72,25 @@ def test_csv_finds_usual_columns_and_the_line_where_a_row_begins(tmp_path: Path)
     assert list(frame["title"]) == ["Jembatan", "Cabai"]
     assert list(frame["topics"]) == [["transport"], []]
     assert frame["text"][0].endswith('Baris kedua, dengan "kutipan".')
+
+
+def test_an_empty_row_is_named_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "a.tsv"
+    path.write_text("text\ttopics\nhalo dunia\tfootball\n\t\n")
+    assert message(lambda: load_corpus([path])) == (
+        f"{path}, line 3, column 'text': no text, and no title; write the article or delete it."
+    )
+
+
+def test_a_row_that_looks_blank_is_one(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('isi\n""\n\n"halo\n"\n \ndunia\n')
+    assert [(line, row["isi"]) for line, row in read_table(path).rows] == [
+        (2, ""),
+        (4, "halo\n"),
+        (6, " "),
+        (7, "dunia"),
+    ]
 
 
 def test_lines_of_jsonl_count_blank_ones(tmp_path: Path) -> None:

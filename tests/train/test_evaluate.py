@@ -67,6 +67,24 @@ def test_macro_f1_leaves_out_topics_with_few_articles() -> None:
     assert Evaluation(["a", "b"], [*"abcdefghijklmnopqrst"], truth, assigned, truth * 1.0).metrics["macro_f1"] == 1
 
 
+def test_the_interval_of_macro_f1_is_of_the_same_topics_as_macro_f1() -> None:
+    # Of 40 articles ten have a topic that is always found; one topic has five, and one four, neither ever found.
+    truth = np.zeros((40, 3), bool)
+    truth[:10, 0], truth[10:15, 1], truth[15:19, 2] = True, True, True
+    found = Evaluation(["a", "b", "c"], [str(i) for i in range(40)], truth, truth & [True, False, False], truth * 1.0)
+    assert found.metrics["macro_f1"] == 0.5
+    # (1 + 0) / 2 in each resample, however many articles of the topics are in it.
+    assert found.metrics["intervals"]["macro_f1"] == [0.5, 0.5]
+
+
+def test_the_interval_of_no_macro_f1_is_none_where_resamples_would_have_one() -> None:
+    truth = np.zeros((9, 2), bool)
+    truth[:4, 0], truth[4:8, 1] = True, True
+    found = Evaluation(["a", "b"], [*"abcdefghi"], truth, truth, truth * 1.0)
+    assert found.metrics["macro_f1"] is None
+    assert found.metrics["intervals"]["macro_f1"] == [None, None]
+
+
 @pytest.mark.parametrize("n", [0, 4])
 def test_where_no_topic_counts_macro_f1_is_none_and_the_figures_are_json(n: int) -> None:
     nothing = np.zeros((n, 2), bool)

@@ -5,7 +5,7 @@ import pytest
 from serve.errors import InputError
 from serve.topics import Topic, load_topics
 from train.evaluate import evaluate
-from train.fit import Settings, choose_taxonomy, cross_fit, fit, out_of_fold
+from train.fit import Settings, choose_taxonomy, cross_fit, fit, have_one_topic, without_dropped
 from train.linear import fit_all
 
 WORDS = {
@@ -104,6 +104,13 @@ def test_topics_with_too_few_articles_are_named():
     assert list(choose_taxonomy(few, None, drop_rare=True)) == ["bola", "uang"]
 
 
+def test_articles_of_dropped_topics_alone_are_left_out():
+    articles = corpus(6, lambda i: [["bola"], ["uang"], ["cuaca"], [], ["bola", "cuaca"], ["cuaca"]][i])
+    assert not have_one_topic(articles)
+    assert have_one_topic(articles[:3])
+    assert list(without_dropped(articles, {"bola": Topic("bola")})["id"]) == ["0", "3", "4"]
+
+
 def test_labels_that_the_taxonomy_knows_get_its_names():
     frame = corpus(20, lambda i: [["bola"], ["uang"]][i % 2])
     frame["topics"] = [["football"] if topics == ["bola"] else ["dompet"] for topics in frame["topics"]]
@@ -135,9 +142,9 @@ def test_every_article_gets_probabilities_of_the_model_that_had_not_seen_it(monk
     monkeypatch.setattr("train.fit.ENOUGH_ARTICLES", 40)
     monkeypatch.setattr("train.fit.ENOUGH_POSITIVES", 1)
     articles = corpus(80, two_or_one)
-    found = out_of_fold(articles, taxonomy())
-    assert found.shape == (80, 3)
     fitted = cross_fit(articles, taxonomy(), every_fold=True)
+    found = fitted.probabilities()
+    assert found.shape == (80, 3)
     assert sorted(i for rows, _ in fitted.folds for i in rows) == list(range(80))
     for rows, model in fitted.fold_models():
         np.testing.assert_allclose(found[rows], model.predict_proba(articles["text"].iloc[rows].tolist()), atol=1e-5)

@@ -69,7 +69,12 @@ def test_settings_that_were_sought_are_taken_from_the_card(material, monkeypatch
 def test_topics_left_out_are_left_out_again(material):
     Path("ours.csv").write_text(Path("ours.csv").read_text() + "hujan deras,cuaca\n")
     model = trained(replace(material, drop_rare=True, columns=Columns(label="kategori")))
+    assert model.single_label
     assert verify(model).differences == []
+    # Of a file of other bytes the articles are compared: those that are left.
+    (other := Path("other/ours.csv")).parent.mkdir()
+    other.write_text(Path("ours.csv").read_text() + "\n")
+    assert verify(model, [other]).differences == []
 
 
 def test_what_learnt_from_a_crawl_is_verified_with_it(material):

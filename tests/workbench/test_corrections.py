@@ -8,15 +8,15 @@ from serve.errors import InputError
 from train.corpus import load_corpus
 from train.experiment import Columns
 from workbench.audit import title_of
-from workbench.corrections import correct, patch, write
-from workbench.decisions import Suggestion, read_decisions, write_suggestions
+from workbench.corrections import correct, correct_in_place, patch
+from workbench.decisions import SuggestedTopics, read_decisions, write_suggestions
 
 
-def decided(file: Path | str, *changes: tuple[int, list[str], str], separator: str = "|") -> list[Suggestion]:
+def decided(file: Path | str, *changes: tuple[int, list[str], str], separator: str = "|") -> list[SuggestedTopics]:
     """Decisions on the articles that begin at these lines, given as the file has them."""
     articles = {article["line"]: article for _, article in load_corpus([file], label_separator=separator).iterrows()}
     return [
-        Suggestion(
+        SuggestedTopics(
             articles[line]["id"], str(file), line, title_of(articles[line]), tuple(articles[line]["topics"]),
             tuple(proposed), "0.1", decision,
         )
@@ -49,7 +49,7 @@ def test_only_the_topics_change_in_json_lines(folder: Path) -> None:
     decisions = decided(
         file, (6, ["tiga"], "accept"), (3, ["dua"], "change"), (1, [], "accept"), (4, ["tiga"], "accept"), (5, ["satu"], "keep")
     )  # fmt: skip
-    write(correct(decisions))
+    correct_in_place(decisions)
     expected = (
         JSON_LINES.replace('[ "satu" ,"dua"]', "[]")
         .replace('"Tanpa topik"', '"Tanpa topik", "topics": ["dua"]')
@@ -72,10 +72,8 @@ CSV = (
 def test_only_the_topics_change_in_csv(folder: Path) -> None:
     file = folder / "koran.csv"
     file.write_text(CSV)
-    write(
-        correct(
-            decided(file, (2, ["dua"], "accept"), (4, ["satu"], "accept"), (6, [], "accept"), (7, ["satu"], "accept"))
-        )
+    correct_in_place(
+        decided(file, (2, ["dua"], "accept"), (4, ["satu"], "accept"), (6, [], "accept"), (7, ["satu"], "accept"))
     )
     expected = (
         CSV.replace(";satu;", ";dua;").replace(';"";', ';"satu";').replace('"satu|dua"', '""').replace(";;", ";satu;")
@@ -88,7 +86,7 @@ def test_labels_stay_numbers_or_text(folder: Path, old: str, new: str) -> None:
     file = folder / "angka.jsonl"
     rest = '{"text": "b", "label": 5}\n'
     file.write_text(f'{{"text": "a", "label": {old}}}\n{rest}')
-    write(correct(decided(file, (1, ["5"], "accept"))))
+    correct_in_place(decided(file, (1, ["5"], "accept")))
     assert file.read_text() == f'{{"text": "a", "label": {new}}}\n{rest}'
 
 
@@ -96,7 +94,7 @@ def test_a_csv_cell_of_json_stays_json(folder: Path) -> None:
     file = folder / "koran.csv"
     file.write_text('isi,topik\na,"[""satu""]"\nb,"dua,tiga"\n')
     columns = Columns(label_separator=",")
-    write(correct(decided(file, (2, ["dua"], "accept"), (3, ["satu", "dua"], "accept"), separator=","), columns))
+    correct_in_place(decided(file, (2, ["dua"], "accept"), (3, ["satu", "dua"], "accept"), separator=","), columns)
     assert file.read_text() == 'isi,topik\na,"[""dua""]"\nb,"satu,dua"\n'
 
 
@@ -108,9 +106,9 @@ def test_git_applies_the_patch(folder: Path, name: str, end: str) -> None:
     lines = [json.dumps({"id": str(i), "text": f"Teks {i}", "topics": [["satu"], ["dua"]][i % 2]}) for i in range(20)]
     before = ((end or "\n").join(lines) + end).encode()
     file.write_bytes(before)
-    corrected = correct(decided(name, (1, ["dua"], "accept"), (9, [], "accept"), (20, ["satu"], "change")))
-    (folder / "corrections.patch").write_bytes(patch(corrected).encode())
-    write(corrected)
+    decisions = decided(name, (1, ["dua"], "accept"), (9, [], "accept"), (20, ["satu"], "change"))
+    (folder / "corrections.patch").write_bytes(patch(correct(decisions)).encode())
+    correct_in_place(decisions)
     after = file.read_bytes()
     assert after != before
     file.write_bytes(before)
@@ -161,7 +159,7 @@ def test_decisions_that_cannot_be_carried_out_are_refused(folder: Path) -> None:
         patch(corrected)
     for name in ("koran.jsonl.gz", "koran.parquet"):
         with pytest.raises(InputError, match=f"{name}: only JSONL and CSV, not compressed"):
-            correct([Suggestion("a", name, 1, "Satu", (), ("olahraga",), "0.1", "accept")])
+            correct([SuggestedTopics("a", name, 1, "Satu", (), ("olahraga",), "0.1", "accept")])
 
 
 def test_one_label_a_cell_has_no_room_for_two(folder: Path) -> None:
@@ -173,8 +171,8 @@ def test_one_label_a_cell_has_no_room_for_two(folder: Path) -> None:
 
 def test_decisions_are_read_as_they_were_written(folder: Path) -> None:
     rows = [
-        Suggestion("a", "x, y.csv", 3, 'Judul "satu"', ("satu", "dua"), (), "0.0010", ""),
-        Suggestion("b", "x, y.csv", 9, "Lain", ("a|b", "c"), ("[c",), "0.2000", ""),
+        SuggestedTopics("a", "x, y.csv", 3, 'Judul "satu"', ("satu", "dua"), (), "0.0010", ""),
+        SuggestedTopics("b", "x, y.csv", 9, "Lain", ("a|b", "c"), ("[c",), "0.2000", ""),
     ]
     write_suggestions(folder / "s.csv", rows)
     assert read_decisions(folder / "s.csv") == rows

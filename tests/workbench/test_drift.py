@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from workbench.crawl_figures import Crawl
+from workbench.crawl_figures import CrawlFigures
 from workbench.drift import MIN_ARTICLES, Drift, compare
 
 TOPICS = ("football", "prices", "court", "health")
@@ -12,11 +12,11 @@ OUTLETS = ("Harian A", "Harian B", "Harian C")
 WEEKS = ("2026-06-01", "2026-06-08")
 
 
-def crawl(n: int, seed: int, topics: tuple[float, ...] = (0.3, 0.3, 0.2, 0.1)) -> Crawl:
+def crawl(n: int, seed: int, topics: tuple[float, ...] = (0.3, 0.3, 0.2, 0.1)) -> CrawlFigures:
     """Articles drawn from one source: half of them from the first outlet, each topic by its share."""
     random = np.random.default_rng(seed)
     words = random.integers(100, 400, n)
-    return Crawl(
+    return CrawlFigures(
         words=words,
         known=random.binomial(words, random.beta(80, 20, n)),
         confidence=random.gamma(2, 1, n),
@@ -33,7 +33,7 @@ def called(drift: Drift) -> set[tuple[str, str, str]]:
     return {(shift.kind, shift.name, shift.figure) for shift in drift.called}
 
 
-def less_known(articles: Crawl, rows: np.ndarray) -> Crawl:
+def less_known(articles: CrawlFigures, rows: np.ndarray) -> CrawlFigures:
     """A tenth of the words that were known in these articles are not."""
     return replace(articles, known=np.where(rows, articles.known * 9 // 10, articles.known))
 

@@ -164,6 +164,16 @@ def test_labelled_and_unlabelled_articles_are_not_mixed(tmp_path: Path) -> None:
             import_files(files, tmp_path / into, columns={})
 
 
+def test_a_corpus_with_columns_of_its_own_is_not_added_to(tmp_path: Path) -> None:
+    into, more = tmp_path / "into.jsonl", tmp_path / "more.jsonl"
+    into.write_text('{"text": "a", "kategori": "crime"}\n')
+    more.write_text('{"text": "b", "topics": []}\n')
+    with pytest.raises(InputError, match=r"into\.jsonl: articles cannot be added.*'kategori'.* --into NEW\.jsonl"):
+        import_files([more], into, columns={})
+    import_files([into, more], tmp_path / "new.jsonl", columns={})
+    assert list(load_corpus([tmp_path / "new.jsonl"])["topics"]) == [["crime"], []]
+
+
 def test_places_that_cannot_be_used_are_left_alone(corpus_file: Path, tmp_path: Path) -> None:
     corpus = load_corpus([corpus_file])
     with pytest.raises(InputError, match="is no part of a data set"):

@@ -11,7 +11,7 @@ from serve.topics import Topic
 from tests.train.test_tracking import tiny_model
 from workbench.candidates import Candidate
 from workbench.corpus_file import content_id
-from workbench.decisions import Suggestion, write_suggestions
+from workbench.decisions import SuggestedTopics, write_suggestions
 from workbench.new_topic import as_suggestions, as_tasks, gather, read_examples
 from workbench.queue import write_tasks
 
@@ -49,7 +49,7 @@ def test_what_was_decided_on_is_left_out(corpus: Path, crawl: Path, tmp_path: Pa
     articles, _ = gather("rail", [crawl], [], skip=[tmp_path / "labels.db"])
     assert list(articles["title"]) == ["Satu"]
     review = tmp_path / "review.csv"
-    rows = [Suggestion(name, "f", 1, "", (), ("rail",), "1", said) for name, said in (("b", "keep"), ("c", ""))]
+    rows = [SuggestedTopics(name, "f", 1, "", (), ("rail",), "1", said) for name, said in (("b", "keep"), ("c", ""))]
     write_suggestions(review, rows)
     articles, _ = gather("rail", [], [str(corpus)], skip=[review])
     assert list(articles["id"]) == ["c"]

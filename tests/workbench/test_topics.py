@@ -62,6 +62,14 @@ def test_what_cannot_be_added_changes_nothing(
     assert [file.read_bytes() for file in files] == before
 
 
+def test_the_lexicon_is_another_file_than_the_taxonomy(tmp_path: Path) -> None:
+    (tmp_path / "link.toml").symlink_to(tmp_path / "ours.toml")
+    for lexicon in ("ours.toml", "link.toml"):
+        with pytest.raises(InputError, match=r"ours\.toml: cannot be both the taxonomy and the lexicon"):
+            add_topic(TRAIN, ["whoosh"], tmp_path / "ours.toml", tmp_path / lexicon)
+    assert not (tmp_path / "ours.toml").exists()
+
+
 def test_words_need_a_lexicon_that_lacks_them(files: tuple[Path, Path]) -> None:
     topics, lexicon = files
     with pytest.raises(InputError, match="--lexicon"):

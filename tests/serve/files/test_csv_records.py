@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,8 +35,8 @@ def written_by_csv(rows: list[list[str]], quoting: "csv._QuotingType", newline: 
     return file.getvalue() if newline == "\r\n" else file.getvalue().replace("\r", "")
 
 
-def expected(body: str, width: int = WIDTH) -> Iterator[tuple[int, list[str]] | int]:
-    """The rows with their numbers, and the lines of those that are rejected, told line by line."""
+def expected(body: str, width: int = WIDTH) -> Iterator[tuple[int, int, list[str]] | int]:
+    """The rows with their numbers and lines, and the lines of those that are rejected, told line by line."""
     begin, number = 0, 0
     rows = body.split("\n")
     rows = [row + "\n" for row in rows[:-1]] + rows[-1:] * bool(rows[-1])
@@ -55,22 +56,25 @@ def expected(body: str, width: int = WIDTH) -> Iterator[tuple[int, list[str]] | 
         line, begin = begin + 2, begin + drawn
         if len(row) == width and row:
             number += 1
-            yield number, row
+            yield number, line, row
         elif len(row) > 1 or "".join(row).strip():
             number += 1
             yield line
 
 
 def parts_of(path: Path, batch_rows: int = 100) -> list[Part]:
-    with open_reader(path, batch_rows=batch_rows) as reader:
+    with open_reader(path, batch_rows=batch_rows, with_lines=True) as reader:
         return list(reader.parts((), None))
 
 
-def found(path: Path, batch_rows: int) -> tuple[list[tuple[int, list[str]]], list[int | None]]:
+def found(path: Path, batch_rows: int) -> tuple[list[tuple[int, int, list[str]]], list[int | None]]:
+    """The rows with their numbers and lines, and the lines of those that are rejected."""
     rows, rejected = [], []
     for part in parts_of(path, batch_rows):
         columns = [column.to_pylist() for column in part.batch.columns]
-        rows += list(zip(part.numbers.tolist(), map(list, zip(*columns, strict=True)), strict=True))
+        assert part.lines is not None or not len(part.numbers)
+        begun = [] if part.lines is None else part.lines.tolist()
+        rows += list(zip(part.numbers.tolist(), begun, map(list, zip(*columns, strict=True)), strict=True))
         rejected += [row.line for row in part.rejected]
         part.batch.validate(full=True)
     return rows, rejected
@@ -103,7 +107,9 @@ def test_rows_are_those_of_the_csv_module(place: Path, body: str, block: int, ba
 @given(rows=st.lists(st.lists(fields, min_size=WIDTH, max_size=WIDTH), max_size=8))
 def test_what_the_csv_module_writes_is_read_whole(place: Path, rows: list[list[str]]) -> None:
     place.write_bytes((HEADER + written_by_csv(rows, csv.QUOTE_ALL, "\r\n")).encode())
-    assert found(place, 100) == (list(enumerate(rows, 1)), [])
+    heights = [1 + sum(field.count("\n") for field in row) for row in rows]
+    begun = itertools.accumulate(heights, initial=2)
+    assert found(place, 100) == (list(zip(range(1, len(rows) + 1), begun, rows, strict=False)), [])
 
 
 @settings(max_examples=100, deadline=None)
@@ -181,7 +187,7 @@ def test_what_is_rejected_is_told(tmp_path: Path) -> None:
     ]
     assert [row["raw"] for row in told[:5]] == ["1,2", '1,2,"a\nb",4', "1,2,caf\ufffd", '1,2,"a\nb\0"', '1,2,"a" b']
     assert told[5]["raw"] == "1,2,\ufffd" + "x" * (LONGEST_RAW - 5) + " ... (cut)"
-    assert found(path, 100)[0] == [(1, ["1", "2", "3"]), (9, ["4", "5", "6"])]
+    assert found(path, 100)[0] == [(1, 2, ["1", "2", "3"]), (9, 12, ["4", "5", "6"])]
 
 
 def test_a_line_that_is_too_long_is_rejected_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,11 +195,11 @@ def test_a_line_that_is_too_long_is_rejected_alone(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(lines, "BLOCK_SIZE", 20)
     path = tmp_path / "a.csv"
     path.write_text(f'{HEADER}1,2,3\n1,2,{"x" * 500}\n4,5,6\n7,8,"a\n{"y" * 300}\n7,8,9\n')
-    assert found(path, 100) == ([(1, ["1", "2", "3"]), (3, ["4", "5", "6"]), (6, ["7", "8", "9"])], [3, 5, 6])
+    assert found(path, 100) == ([(1, 2, ["1", "2", "3"]), (3, 4, ["4", "5", "6"]), (6, 7, ["7", "8", "9"])], [3, 5, 6])
 
 
 def test_an_article_of_many_blocks(tmp_path: Path) -> None:
     text = 'baris "satu"\n' * 1_000_000
     path = tmp_path / "a.csv"
     path.write_text('id,isi\n1,a\n2,"' + text.replace('"', '""') + '"\n3,b\n')
-    assert found(path, 100) == ([(1, ["1", "a"]), (2, ["2", text]), (3, ["3", "b"])], [])
+    assert found(path, 100) == ([(1, 2, ["1", "a"]), (2, 3, ["2", text]), (3, 1_000_004, ["3", "b"])], [])

@@ -391,6 +391,30 @@ def test_half_surrogates_become_the_replacement_character(tmp_path: Path) -> Non
     assert read(source) == [{"isi": "a\ufffd b 🌾 \\ud800", "x\ufffd": ["\ufffd"]}]
 
 
+def test_strings_of_parquet_that_are_no_utf8(tmp_path: Path) -> None:
+    data = pa.array([b"panen", None, b"caf\xe9"])
+    strings = pa.Array.from_buffers(pa.string(), 3, data.buffers())
+    pq.write_table(pa.table({"a": strings, "b": strings.dictionary_encode()}), tmp_path / "a.parquet")
+    assert [row["a"] for row in read(tmp_path / "a.parquet")] == ["panen", None, "caf\ufffd"]
+    assert [row["b"] for row in read(tmp_path / "a.parquet")] == ["panen", None, "caf\ufffd"]
+    lists = pa.ListArray.from_arrays([0, 1, 2, 3], strings)
+    pq.write_table(pa.table({"a": lists}), tmp_path / "b.parquet")
+    with pytest.raises(InputError, match=r"b\.parquet: damaged after row 0 \(.*UTF8"):
+        read(tmp_path / "b.parquet")
+
+
+def test_what_json_has_no_number_for_is_null(tmp_path: Path) -> None:
+    source = put(tmp_path / "a.jsonl", '{"x": NaN, "y": [1.5, -Infinity, {"z": 1e999}], "n": "NaN"}\n')
+    with open_reader(source) as reader:
+        batch = next(iter(reader))
+    lists = pa.array([[1.0, float("nan")]])
+    batch = batch.append_column("l", lists)
+    with writing(tmp_path / "b.jsonl", batch.schema) as write_batch:
+        write_batch(batch)
+    written = '{"x": null, "y": [1.5, null, {"z": null}], "n": "NaN", "l": [1.0, null]}\n'
+    assert (tmp_path / "b.jsonl").read_text() == written
+
+
 def test_parquet_keeps_its_types(tmp_path: Path) -> None:
     schema = pa.schema(
         [("n", pa.int32()), ("x", pa.float64()), ("t", pa.date32()), ("l", pa.list_(TEXT)), ("b", pa.binary())]
@@ -406,7 +430,7 @@ def test_parquet_keeps_its_types(tmp_path: Path) -> None:
     for name in ("b.csv", "b.jsonl"):
         with writing(tmp_path / name, schema) as write_batch:
             write_batch(batch)
-    assert (tmp_path / "b.csv").read_text() == 'n,x,t,l,b\n1,nan,2024-02-29,"[""a""]","""\ufffd"""\n,,,,\n'
+    assert (tmp_path / "b.csv").read_text() == 'n,x,t,l,b\n1,nan,2024-02-29,"[""a""]",\ufffd\n,,,,\n'
     assert read(tmp_path / "b.jsonl")[0] == {"n": 1, "x": None, "t": "2024-02-29", "l": ["a"], "b": "\ufffd"}
 
 
