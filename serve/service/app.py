@@ -16,9 +16,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from serve.service import schemas
 from serve.service.bodies import json_body, parsed
 from serve.service.champion import Champion, Serving
-from serve.service.filing import Wording
 from serve.service.keys import Hosts, Keys
-from serve.service.labelling import Labelling
+from serve.service.label_routes import Labelling
 from serve.service.limits import Limits
 from serve.service.metrics import Metrics
 from serve.service.ninjs import NINJS, ninjs
@@ -31,6 +30,7 @@ from serve.service.rates import Rates
 from serve.service.settings import Settings
 from serve.service.threads import Threads
 from serve.service.uploads import Upload, Uploads, format_of
+from serve.service.wording import Wording
 
 # A body so small is answered in the event loop, as a thread would cost more than the work does.
 SMALL_BYTES, SMALL_ARTICLES = 2**14, 8

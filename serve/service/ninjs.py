@@ -6,8 +6,8 @@ from typing import Any
 from pydantic_core import to_json
 
 from serve.model import Filed
-from serve.service.filing import Wording
 from serve.service.schemas import Article
+from serve.service.wording import Wording
 
 NINJS = "application/vnd.iptc.ninjs+json"
 STANDARD = {"name": "ninjs", "version": "2.0", "schema": "http://www.iptc.org/std/ninjs/ninjs-schema_2.0.json"}

@@ -74,7 +74,7 @@ def test_a_failure_of_the_service_tells_nothing(
         raise ValueError(f"could not do anything with {SECRET}")
 
     with run() as service:
-        monkeypatch.setattr("serve.service.filing.Wording.prediction", fail)
+        monkeypatch.setattr("serve.service.wording.Wording.prediction", fail)
         answer = service.predict("bola")
         assert answer.status_code == 500
         assert answer.headers["content-type"] == "application/problem+json"
