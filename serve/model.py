@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serve import kernels
-from serve.article import NOTE_SEPARATOR, UNCERTAIN
+from serve.article import EMPTY, NOT_INDONESIAN, NOTE_SEPARATOR, UNCERTAIN, UNKNOWN_WORDS
 from serve.atomic import atomic_folder
 from serve.clean import Removed, clean, clean_traced, cleaning_tables, normalise, normalise_traced
 from serve.errors import ModelError
@@ -508,11 +508,11 @@ def mostly_unknown(words: NDArray[np.int64], known: NDArray[np.int64]) -> NDArra
 
 def _note(empty: bool, uncertain: bool, unknown: bool, language: str) -> str:
     if empty:
-        return "empty"
+        return EMPTY
     notes = (
         UNCERTAIN if uncertain else "",
-        f"not Indonesian: {language}" if language not in ("", "Indonesian") else "",
-        "mostly unknown words" if unknown else "",
+        f"{NOT_INDONESIAN}: {language}" if language not in ("", "Indonesian") else "",
+        UNKNOWN_WORDS if unknown else "",
     )
     return NOTE_SEPARATOR.join(filter(None, notes))
 

@@ -5,6 +5,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import models_json_schema
 
+from serve.article import EMPTY, NOT_INDONESIAN, UNCERTAIN, UNKNOWN_WORDS
+
 TITLE = "Raja Yordania Tiba di Jakarta"
 TEXT = "Presiden menerima kunjungan kenegaraan Raja Yordania di Istana Merdeka, Jakarta, Rabu pagi."
 
@@ -66,7 +68,7 @@ class Filed(BaseModel):
     topics: list[Topic] = Field(description="Likeliest first.")
     uncertain: bool
     notes: list[str] = Field(
-        description='"uncertain", "not Indonesian: English" (or what it is in), "mostly unknown words", "empty".'
+        description=f'"{UNCERTAIN}", "{NOT_INDONESIAN}: English" (or what it is in), "{UNKNOWN_WORDS}", "{EMPTY}".'
     )
 
 

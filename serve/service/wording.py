@@ -7,11 +7,10 @@ from typing import Any
 from pydantic_core import to_json
 
 from serve.answers import DECIMALS
+from serve.article import NOTE_SEPARATOR, UNCERTAIN
 from serve.model import Explanation, Filed, TopicExplanation
 from serve.service.champion import Serving
 from serve.service.schemas import Article
-
-UNCERTAIN = "uncertain"
 
 
 @dataclass(frozen=True)
@@ -88,5 +87,5 @@ class Wording:
 
 
 def _noted(note: str) -> dict[str, Any]:
-    notes = note.split("; ") if note else []
+    notes = note.split(NOTE_SEPARATOR) if note else []
     return {"uncertain": UNCERTAIN in notes, "notes": notes}
