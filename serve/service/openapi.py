@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from serve.service import label_schemas, schemas
+from serve.service.keys import needs_key
 from serve.service.problems import PROBLEM
 from serve.service.settings import Settings
 
@@ -79,7 +80,7 @@ def describe(api: FastAPI, settings: Settings) -> None:
             "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
         }
         for path, operations in found["paths"].items():
-            if settings.keys and (path.startswith("/v1") or path == "/metrics"):
+            if settings.keys and needs_key(path):
                 for operation in operations.values():
                     operation["security"] = [{"bearer": []}, {"key": []}]
         api.openapi_schema = found

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis import Case, GenerationMode
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
-from tests.serve.service.conftest import Service
+from tests.serve.service.conftest import Run, Service
 
 EXAMPLES = 30
 
@@ -46,6 +46,14 @@ def test_every_answer_is_described(description: Any, path: str, method: str, mod
         case.call_and_validate(excluded_checks=SAID_ELSEWHERE)
 
     check()
+
+
+def test_what_needs_a_key_is_described(run: Run) -> None:
+    with run(keys=("kunci",)) as service:
+        for path, operations in service.client.get("/openapi.json").json()["paths"].items():
+            for method, operation in operations.items():
+                refused = service.client.request(method, path).status_code == 401
+                assert refused == ("security" in operation), path
 
 
 def test_every_operation_is_described(service: Service) -> None:
