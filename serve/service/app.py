@@ -1,6 +1,7 @@
 """The service's routes, and what every request passes on its way to them."""
 
 import os
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Literal
@@ -108,12 +109,12 @@ def create_app(settings: Settings, champion: Champion) -> ASGIApp:
         in_ninjs = NINJS in request.headers.get("accept", "")
         words = current()
 
-        def work() -> tuple[bytes, list[str]]:
+        def work() -> tuple[bytes, dict[str, int]]:
             filed = words.serving.model.file(
                 [article.text for article in articles], [article.title for article in articles], n_threads=1
             )
             found = ninjs(words, articles, filed) if in_ninjs else words.prediction(articles, filed, all_topics)
-            return found, [filed.names[j] for j in filed.assigned.nonzero()[1]]
+            return found, Counter(filed.names[j] for j in filed.assigned.nonzero()[1])
 
         found, topics = work() if small and len(articles) <= SMALL_ARTICLES else await threads.run(work)
         metrics.filed(len(articles), topics)
@@ -191,8 +192,8 @@ def create_app(settings: Settings, champion: Champion) -> ASGIApp:
         all_topics: All = False,
     ) -> Response:
         upload = Upload(format_of(request, format), title_column, text_column, all_topics)
-        response, outcome = await uploads.answer(request, _serving(champion), upload)
-        metrics.filed(outcome.rows, ())
+        response, answered = await uploads.answer(request, _serving(champion), upload)
+        metrics.filed(answered.outcome.rows, answered.topics)
         return response
 
     @api.get(

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from serve.batch import predict_file
+from serve.service.uploads import NO_ROOM
 from tests.serve.service.conftest import SECONDS, Run, Service, small_model, wait_until
 
 CSV = b'no,judul,isi,kanal\n1,Bola,Presiden menendang bola.,Olahraga\n2,,"presiden\nlagi",\n3,x,,\n'
@@ -224,6 +225,16 @@ def test_a_client_that_goes_away_leaves_nothing(run: Run, temporary: Path) -> No
         connection.close()
         wait_until(lambda: send(service, CSV, "?format=csv").status_code == 200)
         assert not list(temporary.rglob("*.partial"))
+
+
+def test_without_a_folder_no_place_stays_taken(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    with run(uploads=1) as service:
+        with monkeypatch.context() as patch:
+            patch.setattr(tempfile, "tempdir", "/nowhere")
+            for _ in range(2):
+                answer = send(service, CSV, "?format=csv")
+                assert (answer.status_code, answer.json()["detail"]) == (503, NO_ROOM)
+        assert send(service, CSV, "?format=csv").status_code == 200
 
 
 def test_a_file_that_takes_too_long(run: Run) -> None:
