@@ -74,7 +74,7 @@ class Filed:
         return [(self.names[j], float(row[j])) for j in chosen[np.argsort(-row[chosen], kind="stable")]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Span:
     """Characters [start, end) of the title or the text as it was given."""
 
@@ -113,6 +113,8 @@ class Explanation:
     topics: tuple[TopicExplanation, ...]
     removed: tuple[Removed, ...]
     note: str
+    terms: int
+    """How many words and word pairs of the article the model knows: each topic has as many contributions."""
 
 
 @dataclass(frozen=True)
@@ -286,9 +288,12 @@ class TopicModel:
     def _logits(self, scores: NDArray[np.floating]) -> NDArray[np.float64]:
         return scores * self.calibration[0] + self.calibration[1]
 
-    def explain(self, text: str, title: str = "", topics: Sequence[str] | None = None) -> Explanation:
+    def explain(
+        self, text: str, title: str = "", topics: Sequence[str] | None = None, *, words: int | None = None
+    ) -> Explanation:
         """Why the article is filed as it is: for the topics it is filed under (or the likeliest one where there is none),
-        or for `topics`, the exact contribution of every word and word pair, with their places in the given texts."""
+        or for `topics`, the exact contribution of every word and word pair, with their places in the given texts; with
+        `words` only the so many strongest contributions a topic."""
         cleaned = clean_traced(text, title)
         document = _composed(title, cleaned.text, self.title_weight)
         scored = self._scored(Documents.of([document]))
@@ -313,11 +318,11 @@ class TopicModel:
                     bias=float(self.bias[j]),
                     contributions=tuple(
                         Contribution(self.vectorizer.terms_.names[columns[t]], float(values[t]), spans[columns[t]])
-                        for t in np.argsort(-np.abs(values), kind="stable")
+                        for t in np.argsort(-np.abs(values), kind="stable")[:words]
                     ),
                 )
             )
-        return Explanation(tuple(explained), cleaned.removed, filed.notes[0])
+        return Explanation(tuple(explained), cleaned.removed, filed.notes[0], len(columns))
 
     def _spans(self, document: str, title: str, origins: Sequence[int]) -> dict[int, tuple[Span, ...]]:
         """The places of each term's words in title and text, by the term's column."""

@@ -136,14 +136,18 @@ def create_app(settings: Settings, champion: Champion) -> ASGIApp:
         asked = await threads.run(parsed, schemas.ToExplain, await json_body(request))
         _check_length(settings, "", asked)
         now = current()
-        known = now.serving.model.taxonomy
-        for i, topic in enumerate(asked.topics or ()):
-            if topic not in known:
-                raise fault(f"/topics/{i}", "is not a topic of the model; GET /v1/topics lists those that are.")
+        model, text, title = now.serving.model, asked.text, asked.title or ""
 
         def work() -> bytes:
-            topics = list(dict.fromkeys(asked.topics)) if asked.topics else None
-            return now.explanation(now.serving.model.explain(asked.text, asked.title or "", topics), words)
+            for i, topic in enumerate(asked.topics or ()):
+                if topic not in model.taxonomy:
+                    raise fault(f"/topics/{i}", "is not a topic of the model; GET /v1/topics lists those that are.")
+            assigned = model.file([text], [title], n_threads=1).topics(0)
+            topics = list(dict.fromkeys(asked.topics or [topic for topic, _ in assigned]))
+            if len(topics) > settings.explained_topics:
+                most = f"{settings.explained_topics:,}"
+                raise fault("/topics", f"would be {len(topics):,} to explain; name at most {most} at a time.")
+            return now.explanation(model.explain(text, title, topics or None, words=words), settings.explained_spans)
 
         return Response(await threads.run(work), media_type="application/json")
 

@@ -73,7 +73,7 @@ def describe(api: FastAPI, settings: Settings) -> None:
         )
         components = found.setdefault("components", {})
         components["schemas"] = {
-            **made["$defs"], **schemas.request_schemas(settings.articles, settings.text_characters)
+            **made["$defs"], **schemas.request_schemas(settings)
         }  # fmt: skip
         components["securitySchemes"] = {
             "bearer": {"type": "http", "scheme": "bearer"},

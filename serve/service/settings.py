@@ -27,6 +27,10 @@ class Settings:
     """Of one request."""
     text_characters: int = 200_000
     """Of one article's title or text."""
+    explained_topics: int = 100
+    """Of one explanation."""
+    explained_spans: int = 50_000
+    """Places of words in one explanation: of those that stand in more places than it has room for, the first are given."""
     json_bytes: int = 8 * 2**20
     """Of a JSON body."""
     file_bytes: int = 256 * 2**20

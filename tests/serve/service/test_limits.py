@@ -88,6 +88,31 @@ def test_too_long_a_text_or_title(run: Run) -> None:
         assert answer.json()["errors"][0]["pointer"] == "/text"
 
 
+def test_too_many_topics_to_explain(run: Run) -> None:
+    with run(explained_topics=1) as service:
+        for topics in (None, ["olahraga", "politik"]):
+            answer = service.client.post("/v1/explain", json={"text": "bola presiden", "topics": topics})
+            assert answer.status_code == 422
+            assert answer.json()["errors"] == [
+                {"pointer": "/topics", "detail": "would be 2 to explain; name at most 1 at a time."}
+            ]
+        for body in ({"text": "bola"}, {"text": "lain"}, {"text": "bola presiden", "topics": ["politik"] * 9}):
+            assert service.client.post("/v1/explain", json=body).status_code == 200
+
+
+def test_words_in_too_many_places(service: Service) -> None:
+    text = ("bola " * 39_990 + "presiden")[:200_000]
+    answer = service.client.post("/v1/explain", json={"text": text, "topics": ["olahraga", "politik"]})
+    assert len(answer.content) < 50 * 50_000
+    found = answer.json()
+    assert found["terms"] == 2
+    for topic in found["topics"]:
+        bola, presiden = sorted(topic["words"], key=lambda word: word["term"])
+        assert (bola["count"], presiden["count"]) == (39_990, 1)
+        assert bola["spans"] == [{"field": "text", "start": 5 * i, "end": 5 * i + 4} for i in range(24_999)]
+        assert presiden["spans"] == [{"field": "text", "start": len(text) - 8, "end": len(text)}]
+
+
 def test_a_body_that_trickles(run: Run) -> None:
     with run(body_seconds=0.3, body_rate=10**9) as service, service.connect() as connection:
         connection.sendall(HEAD % b"/v1/predict" + b"Content-Length: 1000\r\n\r\n")

@@ -68,5 +68,6 @@ def test_every_operation_is_described(service: Service) -> None:
     schemas = found["components"]["schemas"]
     assert schemas["Articles"]["properties"]["articles"]["maxItems"] == 1000
     assert schemas["Article"]["properties"]["text"]["maxLength"] == 200_000
+    assert schemas["ToExplain"]["properties"]["topics"]["anyOf"][0]["maxItems"] == 100
     example = schemas["Articles"]["example"]
     assert service.client.post("/v1/predict", json=example).status_code == 200
