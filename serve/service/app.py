@@ -35,6 +35,8 @@ from serve.service.wording import Wording
 
 # A body so small is answered in the event loop, as a thread would cost more than the work does.
 SMALL_BYTES, SMALL_ARTICLES = 2**14, 8
+# An article takes 20 marks of JSON and a topic 3; so many are let be, and as many as these of something else.
+MARKS_EACH, MARKS_BESIDE = 32, 1_000
 # These are answered however busy the service is, and under any name.
 HEALTH = ("/healthz", "/readyz")
 PREDICT = "/v1/predict"
@@ -51,6 +53,8 @@ def create_app(settings: Settings, champion: Champion) -> ASGIApp:
     """The service as an ASGI application. `champion` is loaded and watched by whoever runs it."""
     metrics, overload = Metrics(), Overload(settings.lag_seconds)
     threads = Threads(os.cpu_count() or 1, settings.concurrency, "work")
+    # An explanation takes long and is made in Python, which two threads do not do faster than one; nothing else waits for it.
+    explaining = Threads(1, settings.concurrency, "explain")
     uploads = Uploads(settings)
     labelling = Labelling(settings.labels, settings.concurrency) if settings.labels else None
     champion.on_change = lambda serving: metrics.use(serving.version)
@@ -63,6 +67,7 @@ def create_app(settings: Settings, champion: Champion) -> ASGIApp:
         async with overload.watching():
             yield
         threads.pool.shutdown(wait=False, cancel_futures=True)
+        explaining.pool.shutdown(wait=False, cancel_futures=True)
         uploads.threads.pool.shutdown(wait=False, cancel_futures=True)
         if labelling:
             labelling.close()
@@ -100,7 +105,9 @@ def create_app(settings: Settings, champion: Champion) -> ASGIApp:
         data = await json_body(request)
         small = len(data) <= SMALL_BYTES
         articles = (
-            parsed(schemas.Articles, data) if small else await threads.run(parsed, schemas.ManyArticles, data)
+            parsed(schemas.Articles, data)
+            if small
+            else await threads.run(parsed, schemas.ManyArticles, data, MARKS_BESIDE + MARKS_EACH * settings.articles)
         ).articles
         if len(articles) > settings.articles:
             raise fault("/articles", f"has {len(articles):,} articles; send at most {settings.articles:,} at a time.")
@@ -133,7 +140,8 @@ def create_app(settings: Settings, champion: Champion) -> ASGIApp:
         request: Request,
         words: Annotated[int, Query(ge=1, le=1000, description="How many words to show a topic.")] = 50,
     ) -> Response:
-        asked = await threads.run(parsed, schemas.ToExplain, await json_body(request))
+        most_marks = MARKS_BESIDE + MARKS_EACH * settings.explained_topics
+        asked = await explaining.run(parsed, schemas.ToExplain, await json_body(request), most_marks)
         _check_length(settings, "", asked)
         now = current()
         model, text, title = now.serving.model, asked.text, asked.title or ""
@@ -149,7 +157,7 @@ def create_app(settings: Settings, champion: Champion) -> ASGIApp:
                 raise fault("/topics", f"would be {len(topics):,} to explain; name at most {most} at a time.")
             return now.explanation(model.explain(text, title, topics or None, words=words), settings.explained_spans)
 
-        return Response(await threads.run(work), media_type="application/json")
+        return Response(await explaining.run(work), media_type="application/json")
 
     @api.get(
         "/v1/topics",

@@ -16,7 +16,8 @@ MEDIA_TOPICS = "http://cv.iptc.org/newscodes/mediatopic/"
 
 def ninjs(wording: Wording, articles: list[Article], filed: Filed) -> bytes:
     """A JSON array of one item an article, with the topics assigned, likeliest first, as its subjects."""
-    return to_json([_item(wording, article, filed, i) for i, article in enumerate(articles)])
+    # Item by item, as what makes JSON does not let go of the interpreter.
+    return b"[%b]" % b",".join(to_json(_item(wording, article, filed, i)) for i, article in enumerate(articles))
 
 
 def _item(wording: Wording, article: Article, filed: Filed, i: int) -> dict[str, Any]:

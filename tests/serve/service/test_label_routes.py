@@ -122,6 +122,11 @@ def test_what_cannot_be_done_is_said(
     assert labelling.client.get("/v1/labels").json()["labelled"] == 0
 
 
+def test_too_large_a_body(labelling: Service) -> None:
+    assert save(labelling, "a1", ["olahraga"] * 10_000, "Sari").status_code == 413
+    assert save(labelling, "a1", ["olahraga"] * 1_000, "Sari").status_code == 200
+
+
 def test_topics_to_choose_from(labelling: Service, path: Path) -> None:
     def offered() -> list[str]:
         return [topic["id"] for topic in labelling.client.get("/v1/labels/topics").json()["topics"]]

@@ -88,6 +88,43 @@ def test_too_long_a_text_or_title(run: Run) -> None:
         assert answer.json()["errors"][0]["pointer"] == "/text"
 
 
+@pytest.mark.parametrize("path", ["/v1/predict", "/v1/explain"])
+@pytest.mark.parametrize(
+    ("begin", "value", "end"),
+    [
+        (b'{"articles":[', b'{"text":""}', b"]}"),
+        (b'{"articles":[{"text":[', b"[]", b"]}]}"),
+        (b'{"articles":[{"text":""', b'"%d":1', b"}]}"),
+        (b'{"text":"","topics":[', b'"olahraga"', b"]}"),
+        (b'{"text":"","topics":[', b'"\\\\"', b"]}"),
+        (b'{"text":"', b'\\""', b'"}'),
+    ],
+)
+def test_millions_of_values_are_not_read(service: Service, path: str, begin: bytes, value: bytes, end: bytes) -> None:
+    values = b",".join([value] * (8_000_000 // (len(value) + 1)))
+    headers = {"Content-Type": "application/json"}
+    before = time.process_time()
+    answer = service.client.post(path, content=begin + values + end, headers=headers)
+    assert time.process_time() - before < 1
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == ""
+
+
+def test_text_is_no_structure(run: Run) -> None:
+    text = '{"\\": [1, 2, 3], "bola": {}} \\\\"' * 6_000
+    with run(articles=3) as service:
+        assert service.predict(*[text] * 3).status_code == 200
+    with run(explained_topics=2) as service:
+        assert service.client.post("/v1/explain", json={"text": text, "topics": ["olahraga"]}).status_code == 200
+
+
+def test_as_many_articles_as_may_be(service: Service) -> None:
+    article = {"id": "a", "title": None, "text": "bola " * 20}
+    assert service.client.post("/v1/predict", json={"articles": [article] * 1_000}).status_code == 200
+    answer = service.client.post("/v1/predict", json={"articles": [article] * 1_001})
+    assert answer.json()["errors"][0]["pointer"] == "/articles"
+
+
 def test_too_many_topics_to_explain(run: Run) -> None:
     with run(explained_topics=1) as service:
         for topics in (None, ["olahraga", "politik"]):
