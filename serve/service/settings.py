@@ -39,6 +39,8 @@ class Settings:
     """Of what one uploaded file and its answer may take on the disk, uncompressed."""
     buffered_bytes: int = 256 * 2**20
     """Of all JSON bodies that are being received at a time."""
+    unread_bytes: int = 128 * 2**20
+    """Of all large answers, beside those that are streamed, that wait for their clients to read them at a time."""
 
     rate: float = 1_000
     """Requests a second of one key, or of one address without a key; 0 means any number."""

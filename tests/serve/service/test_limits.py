@@ -13,6 +13,9 @@ from tests.serve.service.conftest import SECONDS, Run, Service, wait_until
 
 HEAD = b"POST %b HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 SMALL = b'{"articles":[{"text":"bola"}]}'
+ECHOED = json.dumps({"articles": [{"text": "bola" * 40_000} for _ in range(40)]}).encode()
+"""Its answer as ninjs is as large, which is more than the buffers of a connection hold."""
+NINJS_HEADERS = b"Accept: application/vnd.iptc.ninjs+json\r\nContent-Length: %d\r\n\r\n"
 LONG = "Presiden menendang bola.\n\n" * 7_000
 """Takes a second to explain."""
 
@@ -205,12 +208,8 @@ def test_an_answer_that_takes_too_long(run: Run) -> None:
 
 
 def test_a_reader_that_does_not_read(run: Run) -> None:
-    body = json.dumps({"articles": [{"text": "bola" * 40_000} for _ in range(40)]}).encode()
     with run(request_seconds=1) as service, service.connect(SO_RCVBUF=4096) as connection:
-        connection.sendall(
-            HEAD % b"/v1/predict"
-            + b"Accept: application/vnd.iptc.ninjs+json\r\nContent-Length: %d\r\n\r\n" % len(body) + body
-        )  # fmt: skip
+        connection.sendall(HEAD % b"/v1/predict" + NINJS_HEADERS % len(ECHOED) + ECHOED)
         wait_until(lambda: 'kanal_requests_total{path="/v1/predict"' in service.client.get("/metrics").text)
         received = 0
         try:
@@ -218,7 +217,24 @@ def test_a_reader_that_does_not_read(run: Run) -> None:
                 received += len(part)
         except ConnectionResetError:
             pass
-        assert received < len(body)
+        assert received < len(ECHOED)
+
+
+def test_large_answers_that_are_not_read(run: Run) -> None:
+    with run(unread_bytes=10_000_000) as service, service.connect(SO_RCVBUF=4096) as connection:
+        connection.sendall(HEAD % b"/v1/predict" + NINJS_HEADERS % len(ECHOED) + ECHOED)
+
+        def refused() -> bool:
+            headers = {"Accept": "application/vnd.iptc.ninjs+json", "Content-Type": "application/json"}
+            answer = service.client.post("/v1/predict", content=ECHOED, headers=headers)
+            assert answer.status_code == 200 or answer.json()["detail"].startswith("Too many large answers")
+            return answer.status_code == 503 and answer.headers["retry-after"] == "1"
+
+        wait_until(refused)
+        assert 'kanal_refused_total{reason="unread"}' in service.client.get("/metrics").text
+        assert service.predict("bola").status_code == 200
+        connection.close()
+        wait_until(lambda: not refused())
 
 
 def test_so_many_requests_have_a_thread_or_wait_for_one(run: Run) -> None:
