@@ -25,6 +25,9 @@ BYTES_PER_FIELD = 64
 
 Ints = NDArray[np.int64]
 
+# A column takes some hundred bytes of memory; a few kilobytes, unpacked, could name more than there is memory for.
+LONGEST_HEADER = 2**20
+
 
 def read_csv(
     lines: Lines, batch_rows: int
@@ -71,8 +74,13 @@ def _header(lines: Lines) -> tuple[list[str], str]:
         if first.decode().isspace():
             lines.advance(len(first))
             continue
+        if len(first) > LONGEST_HEADER:
+            raise InputError(
+                f"{lines.name}, line {at.line}: names columns in more than {LONGEST_HEADER:,} bytes; is this a file of articles?"
+            )
         separator = separator_of(first.decode())
-        record, end = _record(block, 0, at.line, at.offset, separator) or (_never_closed(first, at.line), 0)
+        whole = block if len(block) <= LONGEST_HEADER else block[: block.rfind(b"\n", 0, LONGEST_HEADER) + 1]
+        record, end = _record(whole, 0, at.line, at.offset, separator) or (_never_closed(first, at.line), 0)
         if isinstance(record, Rejected):
             raise record.error(lines.name)
         lines.advance(end)
