@@ -36,7 +36,7 @@ class Settings:
     file_bytes: int = 256 * 2**20
     """Of an uploaded file."""
     disk_bytes: int = 4 * 2**30
-    """Of what one uploaded file and its answer may take on the disk, uncompressed."""
+    """Of what one uploaded file and its answer may take on the disk, uncompressed; and all answers that are not read yet."""
     buffered_bytes: int = 256 * 2**20
     """Of all JSON bodies that are being received at a time."""
     unread_bytes: int = 128 * 2**20

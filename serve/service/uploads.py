@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, TYPE_CHECKING, Any, cast
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pyarrow as pa
@@ -93,9 +94,13 @@ class Uploads:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.threads = Threads(settings.uploads, settings.uploads, "upload")
+        self.unread: WeakKeyDictionary[IO[bytes], int] = WeakKeyDictionary()
+        """The answers that are not read to their end, and how much of the disk each takes."""
 
     async def answer(self, request: Request, serving: Serving, upload: Upload) -> tuple[Response, Answered]:
         """The answer to the file that is the request's body, and what is in it. Raises Problem when it is broken or lacks columns."""
+        if sum(self.unread.values()) > self.settings.disk_bytes:
+            raise Problem(503, NO_ROOM, reason="disk")
         stopped = threading.Event()
         with ExitStack() as ended:
             self.threads.take()
@@ -115,6 +120,7 @@ class Uploads:
             answered = await _unless_gone(request, asyncio.wrap_future(future))
         finally:
             stopped.set()
+        self.unread[answered.file] = answered.size
         headers = {
             "Content-Length": str(answered.size),
             "Content-Disposition": 'attachment; filename="topics.csv"',
