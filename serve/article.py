@@ -6,9 +6,13 @@ from collections.abc import Sequence
 from serve.errors import InputError
 
 TOPIC_SEPARATOR = "|"
-# What stands between the notes of an article, and the one on an article that a person should look at.
+# What stands between the notes of an article, and their words: of one without text, of one that a person should look at, of
+# one in another language (which one, after a colon), and of one of which the model knows little.
 NOTE_SEPARATOR = "; "
+EMPTY = "empty"
 UNCERTAIN = "uncertain"
+NOT_INDONESIAN = "not Indonesian"
+UNKNOWN_WORDS = "mostly unknown words"
 
 # The first name of each is our own; a column is looked for in this order, and its name compared as `alike` tells.
 USUAL_NAMES = {

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serve import kernels
-from serve.article import NOTE_SEPARATOR, UNCERTAIN
+from serve.article import EMPTY, NOT_INDONESIAN, NOTE_SEPARATOR, UNCERTAIN, UNKNOWN_WORDS
 from serve.atomic import atomic_folder
 from serve.clean import Removed, clean, clean_traced, cleaning_tables, normalise, normalise_traced
 from serve.errors import ModelError
@@ -75,7 +75,7 @@ class Filed:
         return [(self.names[j], float(row[j])) for j in chosen[np.argsort(-row[chosen], kind="stable")]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Span:
     """Characters [start, end) of the title or the text as it was given."""
 
@@ -114,6 +114,8 @@ class Explanation:
     topics: tuple[TopicExplanation, ...]
     removed: tuple[Removed, ...]
     note: str
+    terms: int
+    """How many words and word pairs of the article the model knows: each topic has as many contributions."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -301,9 +303,17 @@ class TopicModel:
     def _logits(self, scores: NDArray[np.floating]) -> NDArray[np.float64]:
         return scores * self.calibration[0] + self.calibration[1]
 
-    def explain(self, text: str, title: str | None = None, topics: Sequence[str] | None = None) -> Explanation:
+    def explain(
+        self,
+        text: str,
+        title: str | None = None,
+        topics: Sequence[str] | None = None,
+        *,
+        words: int | None = None,
+    ) -> Explanation:
         """Why the article is filed as it is: for the topics it is filed under (or the likeliest one where there is none),
-        or for `topics`, the exact contribution of every word and word pair, with their places in the given texts.
+        or for `topics`, the exact contribution of every word and word pair, with their places in the given texts; with
+        `words` only the so many strongest contributions a topic.
 
         Raises InputError for a topic that the model does not have.
         """
@@ -335,11 +345,11 @@ class TopicModel:
                     bias=float(self.bias[j]),
                     contributions=tuple(
                         Contribution(self.vectorizer.terms_.names[columns[t]], float(values[t]), spans[columns[t]])
-                        for t in np.argsort(-np.abs(values), kind="stable")
+                        for t in np.argsort(-np.abs(values), kind="stable")[:words]
                     ),
                 )
             )
-        return Explanation(tuple(explained), cleaned.removed, filed.notes[0])
+        return Explanation(tuple(explained), cleaned.removed, filed.notes[0], len(columns))
 
     def _spans(self, document: str, title: str, origins: Sequence[int]) -> dict[int, tuple[Span, ...]]:
         """The places of each term's words in title and text, by the term's column."""
@@ -530,11 +540,11 @@ def mostly_unknown(words: NDArray[np.int64], known: NDArray[np.int64]) -> NDArra
 
 def _note(empty: bool, uncertain: bool, unknown: bool, language: str) -> str:
     if empty:
-        return "empty"
+        return EMPTY
     notes = (
         UNCERTAIN if uncertain else "",
-        f"not Indonesian: {language}" if language not in ("", "Indonesian") else "",
-        "mostly unknown words" if unknown else "",
+        f"{NOT_INDONESIAN}: {language}" if language not in ("", "Indonesian") else "",
+        UNKNOWN_WORDS if unknown else "",
     )
     return NOTE_SEPARATOR.join(filter(None, notes))
 

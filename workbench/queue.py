@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from serve.article import NOTE_SEPARATOR
+from serve.article import EMPTY, NOT_INDONESIAN, NOTE_SEPARATOR
 from serve.errors import InputError
 from serve.labelling.store import LabelStore, Task
 from serve.model import TopicModel, compose_all
@@ -31,7 +31,7 @@ HELD = 5000
 # A task shows at least so many topics with their probabilities.
 SUGGESTED = 5
 # Articles whose note begins like this teach nothing.
-UNFIT = ("empty", "not Indonesian")
+UNFIT = (EMPTY, NOT_INDONESIAN)
 
 
 @dataclass(frozen=True)

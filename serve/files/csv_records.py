@@ -27,6 +27,9 @@ SEPARATOR_LINE = re.compile(rb'"?sep=([^\w\s"]|\t)"?\r?\n')
 
 Ints = NDArray[np.int64]
 
+# A column takes some hundred bytes of memory; a few kilobytes, unpacked, could name more than there is memory for.
+LONGEST_HEADER = 2**20
+
 
 def read_csv(
     lines: Lines, batch_rows: int, *, with_lines: bool = False
@@ -78,8 +81,13 @@ def _header(lines: Lines) -> tuple[list[str], str]:
             separator = named[1].decode()
             lines.advance(len(first))
             continue
+        if len(first) > LONGEST_HEADER:
+            raise InputError(
+                f"{lines.name}, line {at.line}: names columns in more than {LONGEST_HEADER:,} bytes; is this a file of articles?"
+            )
         separator = separator or separator_of(first.decode())
-        record, end = _record(block, 0, at.line, at.offset, separator) or (_never_closed(first, at.line), 0)
+        whole = block if len(block) <= LONGEST_HEADER else block[: block.rfind(b"\n", 0, LONGEST_HEADER) + 1]
+        record, end = _record(whole, 0, at.line, at.offset, separator) or (_never_closed(first, at.line), 0)
         if isinstance(record, Rejected):
             raise record.error(lines.name)
         lines.advance(end)

@@ -15,14 +15,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
-from serve.errors import KanalError
+from serve.errors import InputError, KanalError
 from serve.labelling.database import open_database
 from serve.topics import Topic
 
 # So long an article is nobody else's after it was handed to somebody.
 LEASE_SECONDS = 10 * 60.0
+
+# What SQLite calls a file whose pages, or whose tables and views, are not what they should be.
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
+
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -141,7 +146,7 @@ class LabelStore:
         """The topics to choose from; empty where none were named, which leaves them to the model."""
         with self._reading() as db:
             rows = db.execute("SELECT facts FROM topic ORDER BY number").fetchall()
-        return [Topic.of_json(json.loads(facts)) for (facts,) in rows]
+            return [_decoded(facts, Topic.of_json) for (facts,) in rows]
 
     def tasks(self) -> Iterator[Task]:
         """All tasks in their order, as they are when the first is asked for."""
@@ -153,19 +158,14 @@ class LabelStore:
 
     def _versions(self) -> Iterator[Version]:
         # A connection of its own: who reads the whole file keeps nobody here from saving.
-        with closing(open_database(self.path, create=False)) as db:
+        with self._telling(), closing(open_database(self.path, create=False)) as db:
             for row in db.execute(f"{_VERSIONS} ORDER BY task.number"):
                 yield _version(row)
-
-    def count(self) -> tuple[int, int]:
-        """How many tasks are labelled, and how many there are."""
-        with self._reading() as db:
-            return _count(db)
 
     def progress(self) -> Progress:
         """How far the work is."""
         with self._reading() as db:
-            labelled, tasks = _count(db)
+            labelled, tasks = db.execute("SELECT (SELECT count(*) FROM label), (SELECT count(*) FROM task)").fetchone()
             by_annotator = "SELECT annotator, count(*) FROM label GROUP BY annotator ORDER BY 2 DESC, annotator"
             return Progress(tasks, labelled, dict(db.execute(by_annotator)))
 
@@ -174,8 +174,8 @@ class LabelStore:
         with self._reading() as db:
             rows = db.execute(
                 f"{_VERSIONS} WHERE label.number IS NOT NULL ORDER BY label.number DESC LIMIT ?", (limit,)
-            ).fetchall()
-        return [_version(row) for row in rows]
+            )
+            return [_version(row) for row in rows]
 
     def skipped(self, annotator: str, limit: int) -> list[Version]:
         """The tasks that this annotator skipped and nobody has labelled, in the tasks' order; at most `limit`."""
@@ -183,8 +183,8 @@ class LabelStore:
             rows = db.execute(
                 f"{_VERSIONS} WHERE label.number IS NULL AND {_SKIPPED} ORDER BY task.number LIMIT :limit",
                 {"annotator": annotator, "limit": limit},
-            ).fetchall()
-        return [_version(row) for row in rows]
+            )
+            return [_version(row) for row in rows]
 
     def get(self, task_id: str) -> Version:
         """A task as it stands. Raises KeyError when there is none of this id."""
@@ -254,15 +254,22 @@ class LabelStore:
             number, task_id, topics = row
             self._record(db, task_id, "undo", annotator, undoes=number)
             self._lease(db, task_id, annotator)
-            return Undone(None if topics is None else tuple(json.loads(topics)), _get(db, task_id))
+            return Undone(None if topics is None else _decoded(topics, tuple), _get(db, task_id))
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                yield self._connection
-            except sqlite3.Error as error:
-                raise StoreError(f"{self.path}: cannot be used at the moment ({error}).") from None
+        with self._lock, self._telling():
+            yield self._connection
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Raises StoreError for what SQLite cannot do inside of the block."""
+        try:
+            yield
+        except InputError as error:
+            raise StoreError(str(error)) from None
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.path}: {_told(error)}") from None
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -334,9 +341,32 @@ _SKIPPED = """EXISTS (
 def _version(row: tuple[Any, ...]) -> Version:
     """Of a row of _VERSIONS."""
     task_id, title, text, date, outlet, suggested, reason, revision, topics, annotator, at = row
-    likeliest = tuple((topic, probability) for topic, probability in json.loads(suggested))
-    task = Task(task_id, title, text, date, outlet, likeliest, reason)
-    return Version(task, revision, None if topics is None else Labelled(task, tuple(json.loads(topics)), annotator, at))
+    task = Task(task_id, title, text, date, outlet, _decoded(suggested, _likeliest), reason)
+    return Version(task, revision, None if topics is None else Labelled(task, _decoded(topics, tuple), annotator, at))
+
+
+def _likeliest(suggested: Iterable[tuple[str, float]]) -> tuple[tuple[str, float], ...]:
+    return tuple((str(topic), float(probability)) for topic, probability in suggested)
+
+
+def _decoded(stored: Any, read: Callable[[Any], R]) -> R:
+    """What `read` makes of JSON in the file. Raises sqlite3.DatabaseError when it cannot."""
+    try:
+        return read(json.loads(stored))
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        raise sqlite3.DatabaseError from None
+
+
+def _told(error: sqlite3.Error) -> str:
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None and not isinstance(error, sqlite3.ProgrammingError):
+        # Found while reading a row, as text that is not UTF-8: the message may quote an article.
+        reason = "a field cannot be read"
+    elif code is not None and code & 0xFF in _DAMAGED:
+        reason = str(error)
+    else:
+        return f"cannot be used at the moment ({error})."
+    return f"is damaged ({reason}); put a copy in its place, or save what can be read with SQLite's .recover."
 
 
 def _get(db: sqlite3.Connection, task_id: str) -> Version:
@@ -344,11 +374,6 @@ def _get(db: sqlite3.Connection, task_id: str) -> Version:
     if row is None:
         raise KeyError(task_id)
     return _version(row)
-
-
-def _count(db: sqlite3.Connection) -> tuple[int, int]:
-    labelled, tasks = db.execute("SELECT (SELECT count(*) FROM label), (SELECT count(*) FROM task)").fetchone()
-    return labelled, tasks
 
 
 def _json(value: Any) -> str:

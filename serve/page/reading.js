@@ -108,6 +108,7 @@ export function legendOf(topic, words, removed) {
   if (words.some(({ value }) => value < 0)) nodes.push(sample("mark", "against level-3", say("legend_against")));
   const kinds = new Set(removed.map(({ kind }) => kindName(kind)));
   if (kinds.size) nodes.push(sample("del", "", [say("legend_removed"), [...kinds].join(", ")].join(" ")));
+  if (words.some(({ count, spans }) => spans.length < count)) nodes.push(element("span", {}, say("legend_first")));
   return nodes;
 }
 

@@ -1,6 +1,7 @@
 """The service's routes, and what every request passes on its way to them."""
 
 import os
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Literal
@@ -16,9 +17,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from serve.service import schemas
 from serve.service.bodies import json_body, parsed
 from serve.service.champion import Champion, Serving
-from serve.service.filing import Wording
 from serve.service.keys import Hosts, Keys
-from serve.service.labelling import Labelling
+from serve.service.label_routes import Labelling
 from serve.service.limits import Limits
 from serve.service.metrics import Metrics
 from serve.service.ninjs import NINJS, ninjs
@@ -31,9 +31,12 @@ from serve.service.rates import Rates
 from serve.service.settings import Settings
 from serve.service.threads import Threads
 from serve.service.uploads import Upload, Uploads, format_of
+from serve.service.wording import Wording
 
 # A body so small is answered in the event loop, as a thread would cost more than the work does.
 SMALL_BYTES, SMALL_ARTICLES = 2**14, 8
+# An article takes 20 marks of JSON and a topic 3; so many are let be, and as many as these of something else.
+MARKS_EACH, MARKS_BESIDE = 32, 1_000
 # These are answered however busy the service is, and under any name.
 HEALTH = ("/healthz", "/readyz")
 PREDICT = "/v1/predict"
@@ -50,6 +53,8 @@ def create_app(settings: Settings, champion: Champion) -> ASGIApp:
     """The service as an ASGI application. `champion` is loaded and watched by whoever runs it."""
     metrics, overload = Metrics(), Overload(settings.lag_seconds)
     threads = Threads(os.cpu_count() or 1, settings.concurrency, "work")
+    # An explanation takes long and is made in Python, which two threads do not do faster than one; nothing else waits for it.
+    explaining = Threads(1, settings.concurrency, "explain")
     uploads = Uploads(settings)
     labelling = Labelling(settings.labels, settings.concurrency) if settings.labels else None
     champion.on_change = lambda serving: metrics.use(serving.version)
@@ -62,6 +67,7 @@ def create_app(settings: Settings, champion: Champion) -> ASGIApp:
         async with overload.watching():
             yield
         threads.pool.shutdown(wait=False, cancel_futures=True)
+        explaining.pool.shutdown(wait=False, cancel_futures=True)
         uploads.threads.pool.shutdown(wait=False, cancel_futures=True)
         if labelling:
             labelling.close()
@@ -99,7 +105,9 @@ def create_app(settings: Settings, champion: Champion) -> ASGIApp:
         data = await json_body(request)
         small = len(data) <= SMALL_BYTES
         articles = (
-            parsed(schemas.Articles, data) if small else await threads.run(parsed, schemas.ManyArticles, data)
+            parsed(schemas.Articles, data)
+            if small
+            else await threads.run(parsed, schemas.ManyArticles, data, MARKS_BESIDE + MARKS_EACH * settings.articles)
         ).articles
         if len(articles) > settings.articles:
             raise fault("/articles", f"has {len(articles):,} articles; send at most {settings.articles:,} at a time.")
@@ -108,12 +116,12 @@ def create_app(settings: Settings, champion: Champion) -> ASGIApp:
         in_ninjs = NINJS in request.headers.get("accept", "")
         words = current()
 
-        def work() -> tuple[bytes, list[str]]:
+        def work() -> tuple[bytes, dict[str, int]]:
             filed = words.serving.model.file(
                 [article.text for article in articles], [article.title for article in articles], n_threads=1
             )
             found = ninjs(words, articles, filed) if in_ninjs else words.prediction(articles, filed, all_topics)
-            return found, [filed.names[j] for j in filed.assigned.nonzero()[1]]
+            return found, Counter(filed.names[j] for j in filed.assigned.nonzero()[1])
 
         found, topics = work() if small and len(articles) <= SMALL_ARTICLES else await threads.run(work)
         metrics.filed(len(articles), topics)
@@ -132,19 +140,24 @@ def create_app(settings: Settings, champion: Champion) -> ASGIApp:
         request: Request,
         words: Annotated[int, Query(ge=1, le=1000, description="How many words to show a topic.")] = 50,
     ) -> Response:
-        asked = await threads.run(parsed, schemas.ToExplain, await json_body(request))
+        most_marks = MARKS_BESIDE + MARKS_EACH * settings.explained_topics
+        asked = await explaining.run(parsed, schemas.ToExplain, await json_body(request), most_marks)
         _check_length(settings, "", asked)
         now = current()
-        known = now.serving.model.taxonomy
-        for i, topic in enumerate(asked.topics or ()):
-            if topic not in known:
-                raise fault(f"/topics/{i}", "is not a topic of the model; GET /v1/topics lists those that are.")
+        model, text, title = now.serving.model, asked.text, asked.title or ""
 
         def work() -> bytes:
-            topics = list(dict.fromkeys(asked.topics)) if asked.topics else None
-            return now.explanation(now.serving.model.explain(asked.text, asked.title or "", topics), words)
+            for i, topic in enumerate(asked.topics or ()):
+                if topic not in model.taxonomy:
+                    raise fault(f"/topics/{i}", "is not a topic of the model; GET /v1/topics lists those that are.")
+            assigned = model.file([text], [title], n_threads=1).topics(0)
+            topics = list(dict.fromkeys(asked.topics or [topic for topic, _ in assigned]))
+            if len(topics) > settings.explained_topics:
+                most = f"{settings.explained_topics:,}"
+                raise fault("/topics", f"would be {len(topics):,} to explain; name at most {most} at a time.")
+            return now.explanation(model.explain(text, title, topics or None, words=words), settings.explained_spans)
 
-        return Response(await threads.run(work), media_type="application/json")
+        return Response(await explaining.run(work), media_type="application/json")
 
     @api.get(
         "/v1/topics",
@@ -191,8 +204,8 @@ def create_app(settings: Settings, champion: Champion) -> ASGIApp:
         all_topics: All = False,
     ) -> Response:
         upload = Upload(format_of(request, format), title_column, text_column, all_topics)
-        response, outcome = await uploads.answer(request, _serving(champion), upload)
-        metrics.filed(outcome.rows, ())
+        response, answered = await uploads.answer(request, _serving(champion), upload)
+        metrics.filed(answered.outcome.rows, answered.topics)
         return response
 
     @api.get(

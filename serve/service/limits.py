@@ -33,6 +33,8 @@ class Limits:
         self.app, self.settings, self.refusal, self.respond = app, settings, refusal, respond
         self.buffered = 0
         """Bytes of the JSON bodies of all requests that are being answered."""
+        self.unread = 0
+        """Bytes of all large answers that are being sent."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -54,6 +56,7 @@ class Limits:
             await exchange.out_of_time()
         finally:
             self.buffered -= exchange.buffered
+            self.unread -= exchange.unread
 
 
 class _Exchange:
@@ -72,9 +75,9 @@ class _Exchange:
         self.whole = not self.announced and b"transfer-encoding" not in headers
         """Whether all of the body has been received."""
         self.begin = time.monotonic()
-        self.size = self.buffered = 0
-        self.cut = self.begun = self.ended = False
-        """`cut`: the body is not worth waiting for. `begun`, `ended`: the answer."""
+        self.size = self.buffered = self.unread = 0
+        self.cut = self.begun = self.ended = self.replaced = False
+        """`cut`: the body is not worth waiting for. `begun`, `ended`, `replaced` by another: the answer."""
 
     async def receive(self) -> Message:
         """The next part of the body. Raises Problem when it is too large, too slow, or one too many."""
@@ -109,7 +112,15 @@ class _Exchange:
 
     async def send(self, message: Message) -> None:
         """Passes the answer on. When the body has not been read the connection is closed after it: but a connection that
-        is closed with bytes unread is reset, and the client may lose the answer, so some are thrown away first."""
+        is closed with bytes unread is reset, and the client may lose the answer, so some are thrown away first. A large
+        answer for which there is no room, as others wait to be read, is replaced by one that says so."""
+        if self.replaced:
+            return
+        if message["type"] == "http.response.start" and not self._has_room(message):
+            busy = Unavailable("Too many large answers wait to be read; ask again in a second.", reason="unread")
+            await self.limits.respond(busy)(self.scope, self.source, self.send)
+            self.replaced = True
+            return
         early = not self.whole and (self.cut or not 0 < self.announced - self.size <= LITTLE)
         if message["type"] == "http.response.start":
             self.begun = True
@@ -126,6 +137,17 @@ class _Exchange:
             self.ended = True
             return
         await self.sink(message)
+
+    def _has_room(self, start: Message) -> bool:
+        """Whether an answer can be kept until it is read; a large one is counted then."""
+        size = 0 if self.streamed else int(dict(start["headers"]).get(b"content-length", 0))
+        if size <= LITTLE:
+            return True
+        if self.limits.unread + size > self.limits.settings.unread_bytes:
+            return False
+        self.unread = size
+        self.limits.unread += size
+        return True
 
     async def _throw_away(self) -> None:
         try:

@@ -1,7 +1,7 @@
 """What the service counts, for Prometheus."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -54,14 +54,14 @@ class Metrics:
         answers.inc()
         times.observe(seconds)
 
-    def filed(self, articles: int, topics: Iterable[str]) -> None:
-        """Counts articles that were filed, and the topics that they were given."""
+    def filed(self, articles: int, topics: Mapping[str, int]) -> None:
+        """Counts articles that were filed, and how many of them under each topic."""
         self.articles.inc(articles)
-        for topic in topics:
+        for topic, number in topics.items():
             counter = self._by_topic.get(topic)
             if counter is None:
                 counter = self._by_topic[topic] = self.topics.labels(topic)
-            counter.inc()
+            counter.inc(number)
 
     def use(self, version: str) -> None:
         """Notes that this process answers with another version of the model."""

@@ -6,8 +6,8 @@ from typing import Any
 from pydantic_core import to_json
 
 from serve.model import Filed
-from serve.service.filing import Wording
 from serve.service.schemas import Article
+from serve.service.wording import Wording
 
 NINJS = "application/vnd.iptc.ninjs+json"
 STANDARD = {"name": "ninjs", "version": "2.0", "schema": "http://www.iptc.org/std/ninjs/ninjs-schema_2.0.json"}
@@ -16,7 +16,8 @@ MEDIA_TOPICS = "http://cv.iptc.org/newscodes/mediatopic/"
 
 def ninjs(wording: Wording, articles: list[Article], filed: Filed) -> bytes:
     """A JSON array of one item an article, with the topics assigned, likeliest first, as its subjects."""
-    return to_json([_item(wording, article, filed, i) for i, article in enumerate(articles)])
+    # Item by item, as what makes JSON does not let go of the interpreter.
+    return b"[%b]" % b",".join(to_json(_item(wording, article, filed, i)) for i, article in enumerate(articles))
 
 
 def _item(wording: Wording, article: Article, filed: Filed, i: int) -> dict[str, Any]:

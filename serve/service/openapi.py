@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from serve.service import label_schemas, schemas
+from serve.service.keys import needs_key
 from serve.service.problems import PROBLEM
 from serve.service.settings import Settings
 
@@ -72,14 +73,14 @@ def describe(api: FastAPI, settings: Settings) -> None:
         )
         components = found.setdefault("components", {})
         components["schemas"] = {
-            **made["$defs"], **schemas.request_schemas(settings.articles, settings.text_characters)
+            **made["$defs"], **schemas.request_schemas(settings)
         }  # fmt: skip
         components["securitySchemes"] = {
             "bearer": {"type": "http", "scheme": "bearer"},
             "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
         }
         for path, operations in found["paths"].items():
-            if settings.keys and (path.startswith("/v1") or path == "/metrics"):
+            if settings.keys and needs_key(path):
                 for operation in operations.values():
                     operation["security"] = [{"bearer": []}, {"key": []}]
         api.openapi_schema = found

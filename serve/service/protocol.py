@@ -16,6 +16,9 @@ CROWDED = Problem(
 HEADER_BYTES = 64 * 2**10
 """Of a request's line and headers, and of whatever comes beside the content of a body."""
 
+# So many bytes are sent by themselves.
+LARGE = 2**16
+
 
 class _Joined:
     """A transport that sends what is written before and after one another in the same turn of the loop, such as the headers
@@ -29,7 +32,11 @@ class _Joined:
         return getattr(self.transport, name)
 
     def write(self, data: bytes) -> None:
-        if self.held:
+        if len(data) > LARGE:
+            # What it would save is not worth a copy.
+            self._flush()
+            self.transport.write(data)
+        elif self.held:
             data, self.held = self.held + data, b""
             self.transport.write(data)
         elif data:

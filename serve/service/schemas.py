@@ -5,6 +5,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import models_json_schema
 
+from serve.article import EMPTY, NOT_INDONESIAN, UNCERTAIN, UNKNOWN_WORDS
+from serve.service.settings import Settings
+
 TITLE = "Raja Yordania Tiba di Jakarta"
 TEXT = "Presiden menerima kunjungan kenegaraan Raja Yordania di Istana Merdeka, Jakarta, Rabu pagi."
 
@@ -66,7 +69,7 @@ class Filed(BaseModel):
     topics: list[Topic] = Field(description="Likeliest first.")
     uncertain: bool
     notes: list[str] = Field(
-        description='"uncertain", "not Indonesian: English" (or what it is in), "mostly unknown words", "empty".'
+        description=f'"{UNCERTAIN}", "{NOT_INDONESIAN}: English" (or what it is in), "{UNKNOWN_WORDS}", "{EMPTY}".'
     )
 
 
@@ -84,13 +87,16 @@ class Span(BaseModel):
 class Word(BaseModel):
     term: str = Field(examples=["kunjungan kenegaraan"])
     value: float = Field(description="What it adds to the score.")
-    spans: list[Span]
+    count: int = Field(description="In how many places of title and text it stands.", examples=[1])
+    spans: list[Span] = Field(description="These places, or the first of them.")
 
 
 class ExplainedTopic(Topic):
     score: float = Field(description="The bias and the values of all words, added up.")
     bias: float
-    words: list[Word] = Field(description="The strongest ones, strongest first, those against the topic included.")
+    words: list[Word] = Field(
+        description="The strongest ones of `terms`, as many as `words` asks for; strongest first, those against the topic included."
+    )
 
 
 class Removed(BaseModel):
@@ -101,6 +107,7 @@ class Removed(BaseModel):
 
 class Explanation(BaseModel):
     model: Model
+    terms: int = Field(description="How many words and word pairs of the article the model knows.", examples=[7])
     topics: list[ExplainedTopic]
     removed: list[Removed] = Field(description="What cleaning took out of the text.")
     uncertain: bool
@@ -152,14 +159,15 @@ class ProblemBody(BaseModel):
     errors: list[Fault] | None = Field(None, description="Where a body is at fault.")
 
 
-def request_schemas(articles: int, text_characters: int) -> dict[str, Any]:
+def request_schemas(settings: Settings) -> dict[str, Any]:
     """The JSON schemas of the bodies that come in, by name, with the limits that apply."""
     _, found = models_json_schema(
         [(Articles, "validation"), (ToExplain, "validation")], ref_template="#/components/schemas/{model}"
     )
     schemas: dict[str, Any] = found["$defs"]
-    schemas["Articles"]["properties"]["articles"]["maxItems"] = articles
+    schemas["Articles"]["properties"]["articles"]["maxItems"] = settings.articles
     for name in ("Article", "ToExplain"):
-        schemas[name]["properties"]["text"]["maxLength"] = text_characters
-        schemas[name]["properties"]["title"]["anyOf"][0]["maxLength"] = text_characters
+        schemas[name]["properties"]["text"]["maxLength"] = settings.text_characters
+        schemas[name]["properties"]["title"]["anyOf"][0]["maxLength"] = settings.text_characters
+    schemas["ToExplain"]["properties"]["topics"]["anyOf"][0]["maxItems"] = settings.explained_topics
     return schemas

@@ -27,14 +27,20 @@ class Settings:
     """Of one request."""
     text_characters: int = 200_000
     """Of one article's title or text."""
+    explained_topics: int = 100
+    """Of one explanation."""
+    explained_spans: int = 50_000
+    """Places of words in one explanation: of those that stand in more places than it has room for, the first are given."""
     json_bytes: int = 8 * 2**20
     """Of a JSON body."""
     file_bytes: int = 256 * 2**20
     """Of an uploaded file."""
     disk_bytes: int = 4 * 2**30
-    """Of what one uploaded file and its answer may take on the disk, uncompressed."""
+    """Of what one uploaded file and its answer may take on the disk, uncompressed; and all answers that are not read yet."""
     buffered_bytes: int = 256 * 2**20
     """Of all JSON bodies that are being received at a time."""
+    unread_bytes: int = 128 * 2**20
+    """Of all large answers, beside those that are streamed, that wait for their clients to read them at a time."""
 
     rate: float = 1_000
     """Requests a second of one key, or of one address without a key; 0 means any number."""

@@ -29,6 +29,11 @@ class Threads:
     async def run(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """function(...). A place stays taken until it has ended, also when nobody waits for it any more."""
         self.take()
-        future = self.pool.submit(function, *args, **kwargs)
+        try:
+            future = self.pool.submit(function, *args, **kwargs)
+        except BaseException:
+            # There may be no room for another thread.
+            self.places.release()
+            raise
         future.add_done_callback(lambda _: self.places.release())
         return await asyncio.wrap_future(future)

@@ -7,13 +7,16 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, TYPE_CHECKING, Any, cast
+from weakref import WeakKeyDictionary
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
@@ -63,6 +66,8 @@ class Answered:
     file: IO[bytes]
     size: int
     outcome: Outcome
+    topics: dict[str, int]
+    """How many rows were filed under each."""
     rejected: list[dict[str, Any]]
 
     def chunks(self) -> Iterator[bytes]:
@@ -89,34 +94,33 @@ class Uploads:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.threads = Threads(settings.uploads, settings.uploads, "upload")
+        self.unread: WeakKeyDictionary[IO[bytes], int] = WeakKeyDictionary()
+        """The answers that are not read to their end, and how much of the disk each takes."""
 
-    async def answer(self, request: Request, serving: Serving, upload: Upload) -> tuple[Response, Outcome]:
-        """The answer to the file that is the request's body. Raises Problem when it is broken or lacks columns."""
-        self.threads.take()
-        folder = TemporaryDirectory(prefix="kanal-", ignore_cleanup_errors=True)
+    async def answer(self, request: Request, serving: Serving, upload: Upload) -> tuple[Response, Answered]:
+        """The answer to the file that is the request's body, and what is in it. Raises Problem when it is broken or lacks columns."""
+        if sum(self.unread.values()) > self.settings.disk_bytes:
+            raise Problem(503, NO_ROOM, reason="disk")
         stopped = threading.Event()
-        try:
-            source = Path(folder.name, f"articles.{upload.format}")
+        with ExitStack() as ended:
+            self.threads.take()
+            ended.callback(self.threads.places.release)
             try:
+                folder = TemporaryDirectory(prefix="kanal-", ignore_cleanup_errors=True)
+                ended.callback(folder.cleanup)
+                source = Path(folder.name, f"articles.{upload.format}")
                 await _save(request, source)
             except OSError:
                 raise Problem(503, NO_ROOM, reason="disk") from None
             future = self.threads.pool.submit(self._file, Path(folder.name), source, serving, upload, stopped)
-        except BaseException:
-            folder.cleanup()
-            self.threads.places.release()
-            raise
-
-        def end(_: object) -> None:
-            folder.cleanup()
-            self.threads.places.release()
-
-        # The thread may end long after nobody waits for it any more.
-        future.add_done_callback(end)
+            # The thread may end long after nobody waits for it any more.
+            end = ended.pop_all().close
+            future.add_done_callback(lambda _: end())
         try:
             answered = await _unless_gone(request, asyncio.wrap_future(future))
         finally:
             stopped.set()
+        self.unread[answered.file] = answered.size
         headers = {
             "Content-Length": str(answered.size),
             "Content-Disposition": 'attachment; filename="topics.csv"',
@@ -127,17 +131,18 @@ class Uploads:
         if answered.rejected:
             headers["Kanal-Rejected-Rows"] = json.dumps(answered.rejected)
         response = StreamingResponse(answered.chunks(), headers=headers, media_type="text/csv; charset=utf-8")
-        return response, answered.outcome
+        return response, answered
 
     def _file(self, folder: Path, source: Path, serving: Serving, upload: Upload, stopped: threading.Event) -> Answered:
         watch = _Watch(folder, self.settings.disk_bytes, stopped)
         target = folder / "topics.csv"
+        model = _WatchedModel(serving, watch)
         try:
             _unpack(source, watch)
             if upload.format == "parquet":
                 _flatten(source, watch)
             outcome = predict_file(
-                cast("TopicModel", _WatchedModel(serving, watch)),
+                cast("TopicModel", model),
                 source,
                 target,
                 title_column=upload.title_column,
@@ -151,7 +156,9 @@ class Uploads:
             raise Problem(422, _as_parameters(str(error), source)) from None
         except KanalError:
             raise Problem(503, NO_ROOM, reason="disk") from None
-        return Answered(target.open("rb"), target.stat().st_size, outcome, _rejected(rejected_file(target)))
+        return Answered(
+            target.open("rb"), target.stat().st_size, outcome, model.counted(), _rejected(rejected_file(target))
+        )
 
 
 class _Abandoned(Exception):  # noqa: N818
@@ -178,10 +185,12 @@ class _Watch:
 
 @dataclass(frozen=True)
 class _WatchedModel:
-    """A model for one upload: before each batch it asks whether to go on."""
+    """A model for one upload: before each batch it asks whether to go on, and of each it counts the topics."""
 
     serving: Serving
     watch: _Watch
+    counts: list[NDArray[np.int64]] = field(default_factory=list)
+    """(k,): of each batch; several threads add to it."""
 
     @property
     def topics(self) -> list[str]:
@@ -193,7 +202,17 @@ class _WatchedModel:
 
     def file(self, *texts: Any, n_threads: int | None = None) -> Filed:
         self.watch.check()
-        return self.serving.model.file(*texts, n_threads=n_threads)
+        filed = self.serving.model.file(*texts, n_threads=n_threads)
+        self.counts.append(filed.assigned.sum(axis=0))
+        return filed
+
+    def counted(self) -> dict[str, int]:
+        """How many articles were filed under each topic."""
+        return {
+            topic: int(n)
+            for topic, n in zip(self.topics, sum(self.counts, np.zeros(len(self.topics), np.int64)), strict=True)
+            if n
+        }
 
 
 async def _save(request: Request, path: Path) -> None:

@@ -124,6 +124,13 @@ def test_an_explanation_adds_up_and_points_at_the_words(embedded_model):
     assert any("BACA JUGA" in TEXT[removed.start : removed.end] for removed in explanation.removed)
 
 
+def test_an_explanation_of_the_strongest_words(embedded_model):
+    whole, part = embedded_model.explain(TEXT, TITLE), embedded_model.explain(TEXT, TITLE, words=3)
+    for topic, short in zip(whole.topics, part.topics, strict=True):
+        assert len(topic.contributions) == whole.terms == part.terms > 3
+        assert short == replace(topic, contributions=topic.contributions[:3])
+
+
 def test_explains_a_topic_that_was_not_assigned(embedded_model):
     (football,) = embedded_model.explain(TEXT, TITLE, ["football"]).topics
     assert football.topic == "football"

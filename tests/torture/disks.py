@@ -157,10 +157,10 @@ def _labels(place: Place, folder: Path, rng: random.Random, model: Path, crawl: 
             except StoreError as error:
                 failed = 1
                 place.expect("cannot be used at the moment" in str(error), str(error))
-            place.expect(store.count()[0] == kept, f"labels: {store.count()[0]} of {kept} kept")
+            place.expect(store.progress().labelled == kept, f"labels: {store.progress().labelled} of {kept} kept")
         store.save("a299", ["politik"], "Budi", store.get("a299").revision)
     with LabelStore(path) as store:
-        place.expect(store.count()[0] == min(300, kept + 1), "labels: lost after room was made")
+        place.expect(store.progress().labelled == min(300, kept + 1), "labels: lost after room was made")
     path.unlink()
     return failed
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from serve.errors import InputError
 from serve.files import lines
 from serve.files.formats import open_reader
 from serve.files.parts import LONGEST_RAW, Part
@@ -203,3 +204,26 @@ def test_an_article_of_many_blocks(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text('id,isi\n1,a\n2,"' + text.replace('"', '""') + '"\n3,b\n')
     assert found(path, 100) == ([(1, 2, ["1", "a"]), (2, 3, ["2", text]), (3, 1_000_004, ["3", "b"])], [])
+
+
+def test_a_header_of_too_many_columns(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    names = [f"{i:x}" for i in range(100_000)]
+    file.write_text(",".join(names) + "\n")
+    with open_reader(file) as reader:
+        assert reader.columns == names
+    for header, said in (
+        ("a," * 2**20 + "isi\n", "more than 1,048,576 bytes"),
+        ('"\n",' * 2**19 + "isi\n", "never closed"),
+    ):
+        file.write_text(header + "bola\n")
+        with pytest.raises(InputError, match=said), open_reader(file):
+            pass
+
+
+@pytest.mark.parametrize("rest", ["", "\nbola,x" * 2**18])
+def test_a_header_of_two_lines(tmp_path: Path, rest: str) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text('isi,"kanal\nutama"' + rest)
+    with open_reader(file) as reader:
+        assert reader.columns == ["isi", "kanal\nutama"]

@@ -1,17 +1,21 @@
 """The label store: what is acknowledged stays, nobody overwrites anybody, and other files are left alone."""
 
+import random
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from serve.errors import InputError
-from serve.labelling.store import LEASE_SECONDS, ConflictError, Labelled, LabelStore, StoreError, Task
+from serve.labelling.store import LEASE_SECONDS, ConflictError, Labelled, LabelStore, Progress, StoreError, Task
 from serve.paths import ROOT
 from serve.topics import Topic
+
+SECRET = "rahasia-negara"
 
 
 def tasks(n: int, first: int = 0) -> list[Task]:
@@ -54,7 +58,7 @@ def test_only_new_tasks_are_added_after_those_there(store: LabelStore) -> None:
     store.save("a0", ["trade"], "Sari", 0)
     assert store.add(tasks(4, first=3)) == 2
     assert store.add(task for task in tasks(7)) == 0
-    assert store.count() == (1, 7)
+    assert store.progress() == Progress(7, 1, {"Sari": 1})
     for i in (6, 5, 1):
         store.save(f"a{i}", [], "Budi", 0)
     assert [label.task.id for label in store.labelled()] == ["a0", "a1", "a5", "a6"]
@@ -67,7 +71,7 @@ def test_adding_is_all_or_nothing(store: LabelStore) -> None:
 
     with pytest.raises(ValueError):
         store.add(broken())
-    assert store.count() == (0, 5)
+    assert store.progress() == Progress(5, 0, {})
 
 
 def test_a_label_is_kept_with_who_and_when(path: Path) -> None:
@@ -259,7 +263,7 @@ def test_a_missing_file_is_made_only_when_asked(path: Path) -> None:
     with pytest.raises(InputError, match="is no label store"):
         LabelStore(path)
     with LabelStore(path, create=True) as store:
-        assert store.count() == (0, 0)
+        assert store.progress() == Progress(0, 0, {})
     LabelStore(path.parent / "new" / "labels.db", create=True).close()
 
 
@@ -270,6 +274,69 @@ def test_a_store_that_was_moved_takes_no_labels(store: LabelStore) -> None:
     LabelStore(store.path, create=True).close()
     with pytest.raises(StoreError, match="moved"):
         store.save("a0", [], "Sari", 0)
+
+
+def overwrite_the_middle(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    # The first page tells what the file is.
+    content[4096:] = random.Random(0).randbytes(len(content) - 4096)
+    path.write_bytes(content)
+
+
+def statement(sql: str) -> Callable[[Path], None]:
+    def run(path: Path) -> None:
+        with closing(sqlite3.connect(path)) as db:
+            db.execute(sql)
+            db.commit()
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        overwrite_the_middle,
+        statement("DROP VIEW label"),
+        statement(f"UPDATE task SET title = CAST(x'ff{SECRET.encode().hex()}' AS TEXT)"),
+        statement(f"UPDATE task SET suggested = '[[1, \"{SECRET}\"]]'"),
+        statement("UPDATE task SET suggested = '7'"),
+        statement(f"UPDATE task SET suggested = '{'[' * 100_000}'"),
+    ],
+)
+def test_a_damaged_store_is_said_to_be(path: Path, damage: Callable[[Path], None]) -> None:
+    with LabelStore(path, create=True) as store:
+        store.add(tasks(2000))
+        store.save("a0", ["trade"], "Sari", 0)
+    damage(path)
+    with LabelStore(path) as store:
+        calls: list[Callable[[], object]] = [
+            lambda: list(store.tasks()), lambda: list(store.labelled()), lambda: store.latest(9),
+            lambda: store.get("a0"), lambda: store.next("Sari"), lambda: store.undo("Sari"),
+            lambda: store.save("a1", [], "Sari", 0), lambda: store.skip("a1", "Sari"),
+        ]  # fmt: skip
+        for call in calls:
+            with pytest.raises(StoreError, match="is damaged") as told:
+                call()
+            assert str(told.value).startswith(f"{path}: ")
+            assert SECRET not in str(told.value)
+
+
+def test_topics_of_a_damaged_store(store: LabelStore) -> None:
+    statement("INSERT INTO topic (facts) VALUES ('{\"nama\": 1}')")(store.path)
+    with pytest.raises(StoreError, match="is damaged"):
+        store.topics()
+
+
+def test_a_store_that_went_away_is_not_read(store: LabelStore) -> None:
+    store.path.unlink()
+    with pytest.raises(StoreError, match="no such label store"):
+        list(store.tasks())
+
+
+def test_a_store_that_is_closed(store: LabelStore) -> None:
+    store.close()
+    with pytest.raises(StoreError, match="at the moment"):
+        store.progress()
 
 
 # Labels whatever is handed to it, and says so after each save.

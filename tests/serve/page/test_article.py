@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from tests.serve.page.conftest import service
+
 TITLE = "Raja Yordania Tiba di Jakarta"
 VISIT = (
     "Presiden menerima kunjungan kenegaraan Raja Yordania di Istana Merdeka. Upacara penyambutan berlangsung khidmat."
@@ -116,6 +118,21 @@ def test_what_cleaning_took_out_is_greyed_and_named(page):
     assert removed.first.get_attribute("title") == "dibuang, nama kota"
     assert "nama kota" in page.locator("#legend").inner_text()
     assert page.locator("#reading del mark").count() == 0
+
+
+def test_words_in_too_many_places_are_said_to_be_marked_in_part(open_page, page, small_model_folder):
+    write(page, VISIT)
+    wait_for_topic(page, "state_visit")
+    read(page, "state_visit")
+    assert "tempat-tempat pertamanya" not in page.locator("#legend").inner_text()
+    with service(small_model_folder, explained_spans=100) as url:
+        other = open_page(url)
+        write(other, f"{VISIT} " * 20)
+        wait_for_topic(other, "state_visit")
+        read(other, "state_visit")
+        other.get_by_text("tempat-tempat pertamanya").wait_for()
+        other.select_option("#language", "en")
+        assert "first places only" in other.locator("#legend").inner_text()
 
 
 def test_notes_are_said_in_words(page):

@@ -87,12 +87,13 @@ def test_an_explanation_points_at_code_points(service: Service) -> None:
     answer = post(service, "/v1/explain", {"title": "Bola \U0001f3c6 Presiden", "text": text})
     assert answer.status_code == 200
     found = answer.json()
-    assert {"model", "topics", "removed", "uncertain", "notes"} == set(found)
+    assert {"model", "terms", "topics", "removed", "uncertain", "notes"} == set(found)
+    assert all(len(topic["words"]) == found["terms"] == 2 for topic in found["topics"])
     given = {"title": "Bola \U0001f3c6 Presiden", "text": text}
     for topic in found["topics"]:
         assert topic["score"] == pytest.approx(topic["bias"] + sum(word["value"] for word in topic["words"]), abs=1e-4)
         for word in topic["words"]:
-            assert word["spans"]
+            assert word["count"] == len(word["spans"]) > 0
             assert {given[s["field"]][s["start"] : s["end"]].lower() for s in word["spans"]} == {word["term"]}
     removed = {part["kind"]: text[part["start"] : part["end"]] for part in found["removed"]}
     assert removed["baca_juga"].startswith("BACA JUGA")

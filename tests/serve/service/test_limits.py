@@ -13,6 +13,9 @@ from tests.serve.service.conftest import SECONDS, Run, Service, wait_until
 
 HEAD = b"POST %b HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 SMALL = b'{"articles":[{"text":"bola"}]}'
+ECHOED = json.dumps({"articles": [{"text": "bola" * 40_000} for _ in range(40)]}).encode()
+"""Its answer as ninjs is as large, which is more than the buffers of a connection hold."""
+NINJS_HEADERS = b"Accept: application/vnd.iptc.ninjs+json\r\nContent-Length: %d\r\n\r\n"
 LONG = "Presiden menendang bola.\n\n" * 7_000
 """Takes a second to explain."""
 
@@ -88,6 +91,68 @@ def test_too_long_a_text_or_title(run: Run) -> None:
         assert answer.json()["errors"][0]["pointer"] == "/text"
 
 
+@pytest.mark.parametrize("path", ["/v1/predict", "/v1/explain"])
+@pytest.mark.parametrize(
+    ("begin", "value", "end"),
+    [
+        (b'{"articles":[', b'{"text":""}', b"]}"),
+        (b'{"articles":[{"text":[', b"[]", b"]}]}"),
+        (b'{"articles":[{"text":""', b'"%d":1', b"}]}"),
+        (b'{"text":"","topics":[', b'"olahraga"', b"]}"),
+        (b'{"text":"","topics":[', b'"\\\\"', b"]}"),
+        (b'{"text":"', b'\\""', b'"}'),
+    ],
+)
+def test_millions_of_values_are_not_read(service: Service, path: str, begin: bytes, value: bytes, end: bytes) -> None:
+    values = b",".join([value] * (8_000_000 // (len(value) + 1)))
+    headers = {"Content-Type": "application/json"}
+    before = time.process_time()
+    answer = service.client.post(path, content=begin + values + end, headers=headers)
+    assert time.process_time() - before < 1
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == ""
+
+
+def test_text_is_no_structure(run: Run) -> None:
+    text = '{"\\": [1, 2, 3], "bola": {}} \\\\"' * 6_000
+    with run(articles=3) as service:
+        assert service.predict(*[text] * 3).status_code == 200
+    with run(explained_topics=2) as service:
+        assert service.client.post("/v1/explain", json={"text": text, "topics": ["olahraga"]}).status_code == 200
+
+
+def test_as_many_articles_as_may_be(service: Service) -> None:
+    article = {"id": "a", "title": None, "text": "bola " * 20}
+    assert service.client.post("/v1/predict", json={"articles": [article] * 1_000}).status_code == 200
+    answer = service.client.post("/v1/predict", json={"articles": [article] * 1_001})
+    assert answer.json()["errors"][0]["pointer"] == "/articles"
+
+
+def test_too_many_topics_to_explain(run: Run) -> None:
+    with run(explained_topics=1) as service:
+        for topics in (None, ["olahraga", "politik"]):
+            answer = service.client.post("/v1/explain", json={"text": "bola presiden", "topics": topics})
+            assert answer.status_code == 422
+            assert answer.json()["errors"] == [
+                {"pointer": "/topics", "detail": "would be 2 to explain; name at most 1 at a time."}
+            ]
+        for body in ({"text": "bola"}, {"text": "lain"}, {"text": "bola presiden", "topics": ["politik"] * 9}):
+            assert service.client.post("/v1/explain", json=body).status_code == 200
+
+
+def test_words_in_too_many_places(service: Service) -> None:
+    text = ("bola " * 39_990 + "presiden")[:200_000]
+    answer = service.client.post("/v1/explain", json={"text": text, "topics": ["olahraga", "politik"]})
+    assert len(answer.content) < 50 * 50_000
+    found = answer.json()
+    assert found["terms"] == 2
+    for topic in found["topics"]:
+        bola, presiden = sorted(topic["words"], key=lambda word: word["term"])
+        assert (bola["count"], presiden["count"]) == (39_990, 1)
+        assert bola["spans"] == [{"field": "text", "start": 5 * i, "end": 5 * i + 4} for i in range(24_999)]
+        assert presiden["spans"] == [{"field": "text", "start": len(text) - 8, "end": len(text)}]
+
+
 def test_a_body_that_trickles(run: Run) -> None:
     with run(body_seconds=0.3, body_rate=10**9) as service, service.connect() as connection:
         connection.sendall(HEAD % b"/v1/predict" + b"Content-Length: 1000\r\n\r\n")
@@ -143,12 +208,8 @@ def test_an_answer_that_takes_too_long(run: Run) -> None:
 
 
 def test_a_reader_that_does_not_read(run: Run) -> None:
-    body = json.dumps({"articles": [{"text": "bola" * 40_000} for _ in range(40)]}).encode()
     with run(request_seconds=1) as service, service.connect(SO_RCVBUF=4096) as connection:
-        connection.sendall(
-            HEAD % b"/v1/predict"
-            + b"Accept: application/vnd.iptc.ninjs+json\r\nContent-Length: %d\r\n\r\n" % len(body) + body
-        )  # fmt: skip
+        connection.sendall(HEAD % b"/v1/predict" + NINJS_HEADERS % len(ECHOED) + ECHOED)
         wait_until(lambda: 'kanal_requests_total{path="/v1/predict"' in service.client.get("/metrics").text)
         received = 0
         try:
@@ -156,7 +217,24 @@ def test_a_reader_that_does_not_read(run: Run) -> None:
                 received += len(part)
         except ConnectionResetError:
             pass
-        assert received < len(body)
+        assert received < len(ECHOED)
+
+
+def test_large_answers_that_are_not_read(run: Run) -> None:
+    with run(unread_bytes=10_000_000) as service, service.connect(SO_RCVBUF=4096) as connection:
+        connection.sendall(HEAD % b"/v1/predict" + NINJS_HEADERS % len(ECHOED) + ECHOED)
+
+        def refused() -> bool:
+            headers = {"Accept": "application/vnd.iptc.ninjs+json", "Content-Type": "application/json"}
+            answer = service.client.post("/v1/predict", content=ECHOED, headers=headers)
+            assert answer.status_code == 200 or answer.json()["detail"].startswith("Too many large answers")
+            return answer.status_code == 503 and answer.headers["retry-after"] == "1"
+
+        wait_until(refused)
+        assert 'kanal_refused_total{reason="unread"}' in service.client.get("/metrics").text
+        assert service.predict("bola").status_code == 200
+        connection.close()
+        wait_until(lambda: not refused())
 
 
 def test_so_many_requests_have_a_thread_or_wait_for_one(run: Run) -> None:

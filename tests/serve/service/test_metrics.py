@@ -41,6 +41,19 @@ def test_requests_articles_and_topics_are_counted(run: Run) -> None:
         assert found["kanal_reload_failures_total"] == 0
 
 
+def test_topics_of_files_are_counted(run: Run) -> None:
+    with run() as service:
+        content = b"isi,kanal\n" + b"bola,a\nbola presiden,b\nrusak\nlain,c\n" * 10_000
+        assert service.client.post("/v1/files?format=csv", content=content).status_code == 200
+        found = figures(service.client.get("/metrics").text)
+        assert found["kanal_articles_total"] == 30_000
+        assert found['kanal_topics_total{topic="olahraga"}'] == 20_000
+        assert found['kanal_topics_total{topic="politik"}'] == 10_000
+        # What could not be answered is not counted.
+        assert service.client.post("/v1/files?format=csv", content=b"a,b\n1,2\n").status_code == 422
+        assert figures(service.client.get("/metrics").text)["kanal_articles_total"] == 30_000
+
+
 def test_refusals_are_counted_by_their_reason(run: Run) -> None:
     with run(json_bytes=10, keys=("kunci",)) as service:
         service.client.get("/v1/topics")
@@ -74,7 +87,7 @@ def test_a_failure_of_the_service_tells_nothing(
         raise ValueError(f"could not do anything with {SECRET}")
 
     with run() as service:
-        monkeypatch.setattr("serve.service.filing.Wording.prediction", fail)
+        monkeypatch.setattr("serve.service.wording.Wording.prediction", fail)
         answer = service.predict("bola")
         assert answer.status_code == 500
         assert answer.headers["content-type"] == "application/problem+json"

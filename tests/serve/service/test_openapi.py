@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis import Case, GenerationMode
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
-from tests.serve.service.conftest import Service
+from tests.serve.service.conftest import Run, Service
 
 EXAMPLES = 30
 
@@ -48,6 +48,14 @@ def test_every_answer_is_described(description: Any, path: str, method: str, mod
     check()
 
 
+def test_what_needs_a_key_is_described(run: Run) -> None:
+    with run(keys=("kunci",)) as service:
+        for path, operations in service.client.get("/openapi.json").json()["paths"].items():
+            for method, operation in operations.items():
+                refused = service.client.request(method, path).status_code == 401
+                assert refused == ("security" in operation), path
+
+
 def test_every_operation_is_described(service: Service) -> None:
     found = service.client.get("/openapi.json").json()
     assert {path: list(operations) for path, operations in found["paths"].items()} == {
@@ -60,5 +68,6 @@ def test_every_operation_is_described(service: Service) -> None:
     schemas = found["components"]["schemas"]
     assert schemas["Articles"]["properties"]["articles"]["maxItems"] == 1000
     assert schemas["Article"]["properties"]["text"]["maxLength"] == 200_000
+    assert schemas["ToExplain"]["properties"]["topics"]["anyOf"][0]["maxItems"] == 100
     example = schemas["Articles"]["example"]
     assert service.client.post("/v1/predict", json=example).status_code == 200

@@ -6,6 +6,7 @@ import json
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from serve.batch import predict_file
+from serve.service.uploads import NO_ROOM
 from tests.serve.service.conftest import SECONDS, Run, Service, small_model, wait_until
 
 CSV = b'no,judul,isi,kanal\n1,Bola,Presiden menendang bola.,Olahraga\n2,,"presiden\nlagi",\n3,x,,\n'
@@ -224,6 +226,31 @@ def test_a_client_that_goes_away_leaves_nothing(run: Run, temporary: Path) -> No
         connection.close()
         wait_until(lambda: send(service, CSV, "?format=csv").status_code == 200)
         assert not list(temporary.rglob("*.partial"))
+
+
+def test_without_a_folder_no_place_stays_taken(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    with run(uploads=1) as service:
+        with monkeypatch.context() as patch:
+            patch.setattr(tempfile, "tempdir", "/nowhere")
+            for _ in range(2):
+                answer = send(service, CSV, "?format=csv")
+                assert (answer.status_code, answer.json()["detail"]) == (503, NO_ROOM)
+        assert send(service, CSV, "?format=csv").status_code == 200
+
+
+def test_answers_that_are_not_read(run: Run) -> None:
+    content = b"isi\n" + (b"bola " * 20_000 + b"\n") * 80
+    head = b"POST /v1/files?format=csv HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(content)
+    with run(disk_bytes=20_000_000) as service:
+        assert len(send(service, content, "?format=csv").content) > len(content)
+        with ExitStack() as stack:
+            for _ in range(3):
+                connection = stack.enter_context(service.connect(SO_RCVBUF=4096))
+                connection.sendall(head + content)
+                assert connection.recv(12) == b"HTTP/1.1 200"
+            answer = send(service, CSV, "?format=csv")
+            assert (answer.status_code, answer.json()["detail"]) == (503, NO_ROOM)
+        wait_until(lambda: send(service, CSV, "?format=csv").status_code == 200)
 
 
 def test_a_file_that_takes_too_long(run: Run) -> None:

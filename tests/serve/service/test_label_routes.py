@@ -3,6 +3,7 @@
 import logging
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from schemathesis import Case, GenerationMode
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 from serve.labelling.store import LabelStore, Task
+from serve.service.problems import PROBLEM
 from serve.topics import Topic
 from tests.serve.service.conftest import Run, Service
 
@@ -120,6 +122,11 @@ def test_what_cannot_be_done_is_said(
     assert labelling.client.get("/v1/labels").json()["labelled"] == 0
 
 
+def test_too_large_a_body(labelling: Service) -> None:
+    assert save(labelling, "a1", ["olahraga"] * 10_000, "Sari").status_code == 413
+    assert save(labelling, "a1", ["olahraga"] * 1_000, "Sari").status_code == 200
+
+
 def test_topics_to_choose_from(labelling: Service, path: Path) -> None:
     def offered() -> list[str]:
         return [topic["id"] for topic in labelling.client.get("/v1/labels/topics").json()["topics"]]
@@ -148,6 +155,21 @@ def test_a_store_that_cannot_be_used(labelling: Service, path: Path, caplog: pyt
     assert "was moved" in caplog.text
     path.with_name("elsewhere.db").rename(path)
     assert save(labelling, TASK.id, [], "Sari").status_code == 200
+
+
+def test_a_damaged_store(labelling: Service, path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("UPDATE task SET suggested = ?", (SECRET,))
+        db.commit()
+    answers = [
+        post(labelling, "next", annotator="Sari"),
+        post(labelling, "skip", id="a1", annotator="Sari"),
+        save(labelling, "a1", [], "Sari"),
+        labelling.client.get("/v1/labels/task", params={"id": "a1"}),
+    ]
+    assert [(answer.status_code, answer.headers["content-type"]) for answer in answers] == [(503, PROBLEM)] * 4
+    assert "is damaged" in caplog.text
+    assert SECRET not in caplog.text
 
 
 def test_the_log_has_nothing_of_articles_and_people(labelling: Service, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,17 +1,16 @@
 """What a model says of articles, as the API words it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic_core import to_json
 
 from serve.answers import DECIMALS
+from serve.article import NOTE_SEPARATOR, UNCERTAIN
 from serve.model import Explanation, Filed, TopicExplanation
 from serve.service.champion import Serving
 from serve.service.schemas import Article
-
-UNCERTAIN = "uncertain"
 
 
 @dataclass(frozen=True)
@@ -56,13 +55,18 @@ class Wording:
         for i, article in enumerate(articles):
             yield {"id": article.id, "topics": self.filed(filed, i, all_topics), **_noted(filed.notes[i])}
 
-    def explanation(self, explanation: Explanation, words: int) -> bytes:
-        """The answer to /v1/explain, with so many words a topic."""
+    def explanation(self, explanation: Explanation, spans: int) -> bytes:
+        """The answer to /v1/explain, with so many places of words in it."""
         removed = [{"kind": part.kind, "start": part.start, "end": part.end} for part in explanation.removed]
-        topics = [self._explained(topic, words) for topic in explanation.topics]
-        return to_json({"model": self.model, "topics": topics, "removed": removed, **_noted(explanation.note)})
+        facts = to_json({"removed": removed, **_noted(explanation.note)})
+        most = most_each([len(word.spans) for topic in explanation.topics for word in topic.contributions], spans)
+        parts = (to_json(self._explained(topic, most)) for topic in explanation.topics)
+        return b'{"model":%b,"terms":%d,"topics":[%b],%b' % (
+            to_json(self.model), explanation.terms, b",".join(parts), facts[1:],
+        )  # fmt: skip
 
-    def _explained(self, topic: TopicExplanation, words: int) -> dict[str, Any]:
+    def _explained(self, topic: TopicExplanation, most: int) -> dict[str, Any]:
+        """A topic and its words, each with `most` of its places."""
         return {
             **self._topic(self.serving.model.topics.index(topic.topic), topic.probability, topic.assigned),
             "score": round(topic.score, 6),
@@ -71,9 +75,12 @@ class Wording:
                 {
                     "term": word.term,
                     "value": round(word.value, 6),
-                    "spans": [{"field": span.field, "start": span.start, "end": span.end} for span in word.spans],
+                    "count": len(word.spans),
+                    "spans": [
+                        {"field": span.field, "start": span.start, "end": span.end} for span in word.spans[:most]
+                    ],
                 }
-                for word in topic.contributions[:words]
+                for word in topic.contributions
             ],
         }
 
@@ -87,6 +94,16 @@ class Wording:
         return to_json({"model": self.model, "topics": topics})
 
 
+def most_each(sizes: Sequence[int], room: int) -> int:
+    """The largest number that, when none of `sizes` is larger, lets all of them fit into `room`."""
+    left = room
+    for i, size in enumerate(sorted(sizes)):
+        if size * (len(sizes) - i) > left:
+            return left // (len(sizes) - i)
+        left -= size
+    return max(sizes, default=0)
+
+
 def _noted(note: str) -> dict[str, Any]:
-    notes = note.split("; ") if note else []
+    notes = note.split(NOTE_SEPARATOR) if note else []
     return {"uncertain": UNCERTAIN in notes, "notes": notes}

@@ -15,12 +15,16 @@ from serve.labelling.store import ConflictError, Labelled, LabelStore, StoreErro
 from serve.service import label_schemas as schemas
 from serve.service.bodies import json_body, parsed
 from serve.service.openapi import WITH_BODY, answer, body, errors
-from serve.service.problems import Problem, Unavailable, fault
+from serve.service.problems import Problem, TooLarge, Unavailable, fault
 from serve.service.threads import Threads
 from serve.topics import Topic
 
 P = ParamSpec("P")
 R = TypeVar("R")
+B = TypeVar("B", bound=BaseModel)
+
+# Of a body; it is read in the event loop.
+MOST_BYTES = 64 * 2**10
 
 NO_TASK = "There is no article of this id to label."
 
@@ -90,7 +94,7 @@ class Labelling:
             responses={200: answer(schemas.NextTask, "The article, if there is one"), **errors(*WITH_BODY)},
         )
         async def following(request: Request) -> Response:
-            asked = parsed(schemas.Annotator, await json_body(request))
+            asked = await _read(schemas.Annotator, request)
             version = await self.run(store.next, asked.annotator)
             return _json(schemas.NextTask(task=_task(version) if version else None))
 
@@ -116,7 +120,7 @@ class Labelling:
             },
         )
         async def save(request: Request) -> Response:
-            given = parsed(schemas.Decision, await json_body(request))
+            given = await _read(schemas.Decision, request)
             known = {topic.id for topic in await self.run(offered)}
             for i, topic in enumerate(given.topics):
                 if topic not in known:
@@ -139,7 +143,7 @@ class Labelling:
             responses={200: answer(schemas.LabelState, "The label, which stays as it is"), **errors(*WITH_BODY, 404)},
         )
         async def skip(request: Request) -> Response:
-            given = parsed(schemas.Skip, await json_body(request))
+            given = await _read(schemas.Skip, request)
             return _json(_standing(await self.run(store.skip, given.id, given.annotator)))
 
         @api.post(
@@ -149,7 +153,7 @@ class Labelling:
             responses={200: answer(schemas.Undone, "What was taken back, and its article"), **errors(*WITH_BODY)},
         )
         async def undo(request: Request) -> Response:
-            given = parsed(schemas.Annotator, await json_body(request))
+            given = await _read(schemas.Annotator, request)
             undone = await self.run(store.undo, given.annotator)
             if undone is None:
                 return _json(schemas.Undone(task=None, topics=None))
@@ -175,6 +179,14 @@ class Labelling:
             else:
                 found = await self.run(store.skipped, skipped_by, limit)
             return _json(schemas.TaskList(tasks=[_listed(version) for version in found]))
+
+
+async def _read(model: type[B], request: Request) -> B:
+    """The body of a request. Raises Problem when it is larger than what is said of a label, or not as it should be."""
+    data = await json_body(request)
+    if len(data) > MOST_BYTES:
+        raise TooLarge(MOST_BYTES)
+    return parsed(model, data)
 
 
 def _json(model: BaseModel) -> Response:
