@@ -23,11 +23,16 @@ READING = (
 )
 
 
+def refuse_other_page(folder: str | Path) -> None:
+    """Raises InputError where the page cannot take the place of what is in a folder."""
+    refuse_other_files(Path(folder), (PAGE, FIGURES_FILE))
+
+
 def write_page(compared: Compared, folder: str | Path) -> Path:
     """Writes the page, its charts and all figures as CSV to a folder, in place of those that it held; returns the page's
     path. Raises InputError when the folder holds anything else."""
     folder = Path(folder)
-    refuse_other_files(folder, (PAGE, FIGURES_FILE))
+    refuse_other_page(folder)
     drift = compared.drift
     sections = [_all_articles(compared), _topics(drift), *_parts(drift), Section("How to read this", [READING])]
     with atomic_folder(folder) as target:
