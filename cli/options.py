@@ -30,7 +30,8 @@ DataOption = Annotated[
     ),
 ]
 TestOption = Annotated[
-    str | None, typer.Option("--test", help="Evaluate on this file; default: the data's test split.")
+    str | None,
+    typer.Option("--test", help="Evaluate on this file, over the model's topics; default: the data's test split."),
 ]
 TopicsOption = Annotated[
     Path | None,
@@ -46,4 +47,7 @@ LexiconOption = Annotated[
 OutOption = Annotated[Path | None, typer.Option("--out", help="Also write the model to this folder.")]
 SeedOption = Annotated[int, typer.Option("--seed", help="Of the test split and the folds.")]
 DropRareOption = Annotated[bool, typer.Option("--drop-rare", help="Leave out topics with too few articles.")]
+NoPromoteOption = Annotated[
+    bool, typer.Option("--no-promote", help="Register the model as challenger, however it compares with the champion.")
+]
 NoTrackOption = Annotated[bool, typer.Option("--no-track", help="Log nothing to MLflow and register nothing.")]

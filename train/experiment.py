@@ -16,7 +16,7 @@ from serve.topics import Topic, load_topics
 from serve.vectorizer import Documents
 from train.background import EMBEDDED_BACKGROUND, Background, read_crawl
 from train.blend import blend
-from train.check import check_corpus
+from train.check import check_corpus, unknown_labels
 from train.corpus import fingerprint, load_corpus, split_corpus
 from train.evaluate import Evaluation, evaluate
 from train.fit import Settings, choose_taxonomy, fit
@@ -89,6 +89,8 @@ class Experiment:
     evaluation: Evaluation
     tracked: Tracked | Unsent | None
     adaptation: Adaptation | None = None
+    warning: str | None = None
+    """On labels of the test articles that are no topics of the model."""
 
 
 @dataclass(frozen=True)
@@ -153,9 +155,11 @@ def run_experiment(
     crawl: Sequence[str | Path] = (),
     out: Path | None = None,
     tracked: bool = True,
+    promoted: bool = True,
     tuned: bool = False,
 ) -> Experiment:
-    """Trains, evaluates on the test articles, writes the model to `out`, and logs, registers and promotes it.
+    """Trains, evaluates on the test articles, writes the model to `out`, and logs, registers and promotes it, the last
+    unless it is worse than the champion, or not to be `promoted`.
 
     tuned: settings are first sought that suit the training articles. With files of a
     crawl the model trained first gives their articles topics, another is trained with them, and the two are blended.
@@ -166,7 +170,10 @@ def run_experiment(
     training, testing = ingredients.training, ingredients.testing
     for frame in (training, testing):
         _refuse_errors(check_corpus(frame, taxonomy).errors)
-    taxonomy = choose_taxonomy(training, taxonomy, drop_rare=material.drop_rare)
+    taxonomy = choose_taxonomy(
+        training, taxonomy, drop_rare=material.drop_rare, set_aside=None if material.test else testing
+    )
+    warning = unknown_labels(testing, taxonomy, material.test) if material.test else None
 
     if tuned:
         # Without profiles a training takes a third of the time, and settings that suit the words suit the profiles.
@@ -186,7 +193,7 @@ def run_experiment(
     if out:
         model.save(out)
     if not tracked:
-        return Experiment(model, evaluation, None, adaptation)
+        return Experiment(model, evaluation, None, adaptation, warning)
     facts = {
         **dict(model.card["data"].items()),
         "test_fingerprint": fingerprint(testing),
@@ -204,8 +211,8 @@ def run_experiment(
             articles=testing,
             model=model,
         )
-        result = track_or_keep(Training(model, evaluation, testing, asdict(settings), facts, report))
-    return Experiment(model, evaluation, result, adaptation)
+        result = track_or_keep(Training(model, evaluation, testing, asdict(settings), facts, report, promoted))
+    return Experiment(model, evaluation, result, adaptation, warning)
 
 
 def load_background(choice: str | None) -> Background | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from serve.atomic import atomic_folder
+from serve.counts import counted
 from serve.model import TopicModel
 from train import charts
 from train.evaluate import MIN_POSITIVES, Evaluation
@@ -36,6 +37,11 @@ SHOWN_PAIRS = 25
 SHOWN_CHARACTERS = 80
 
 
+def refuse_other_report(folder: str | Path) -> None:
+    """Raises InputError where a report cannot take the place of what is in a folder."""
+    refuse_other_files(Path(folder), (PAGE, MARKDOWN))
+
+
 def write_report(
     evaluation: Evaluation,
     folder: str | Path,
@@ -57,7 +63,7 @@ def write_report(
     if articles is not None and list(articles["id"]) != evaluation.ids:
         raise ValueError("articles must be those of the evaluation, in its order")
     folder = Path(folder)
-    refuse_other_files(folder, (PAGE, MARKDOWN))
+    refuse_other_report(folder)
     sections = [
         _overall(evaluation),
         _per_topic(evaluation, groups or {}),
@@ -93,7 +99,8 @@ def _overall(evaluation: Evaluation) -> Section:
     return Section(
         "Figures",
         [
-            f"{len(evaluation.truth)} articles, {len(evaluation.topics)} topics. The intervals are 95% bootstrap intervals.",
+            f"{counted(len(evaluation.truth), 'article')}, {counted(len(evaluation.topics), 'topic')}. "
+            "The intervals are 95% bootstrap intervals.",
             Table(["figure", "value", "95% interval"], rows),
         ],
     )
@@ -101,11 +108,11 @@ def _overall(evaluation: Evaluation) -> Section:
 
 def _per_topic(evaluation: Evaluation, groups: Mapping[str, str]) -> Section:
     rows: list[list[str | Bar]] = []
-    for topic, row in evaluation.per_topic.items():
-        figures = [f"{row[name]:.3f}" for name in ("f1", "precision", "recall")]
+    for (topic, row), shown in zip(evaluation.per_topic.items(), evaluation.shown_rates(), strict=True):
+        precision, recall, f1 = shown
         average = _figure(row.get("average_precision", nan))
         rows.append(
-            [topic, groups.get(topic, ""), figures[0], Bar(row["f1"]), *figures[1:], average, f"{row['positives']}"]
+            [topic, groups.get(topic, ""), f1, Bar(row["f1"]), precision, recall, average, f"{row['positives']}"]
         )
     return Section(
         "Topics",
