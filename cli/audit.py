@@ -22,6 +22,7 @@ from cli.options import (
 )
 from cli.places import refuse_same
 from serve.article import TOPIC_SEPARATOR
+from serve.counts import counted
 from serve.errors import InputError
 
 if TYPE_CHECKING:
@@ -103,7 +104,8 @@ def _print_table(found: "Audit") -> None:
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     for cells in (head, *rows):
         print("  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip())
-    print(f"\n{found.doubted:,} of {found.articles:,} articles look wrong, {len(rows):,} are shown")
+    of_all = f"of {counted(found.articles, 'article')} {'looks' if found.doubted == 1 else 'look'} wrong"
+    print(f"\n{found.doubted:,} {of_all}, {counted(len(rows), 'is', 'are')} shown")
 
 
 def correct(

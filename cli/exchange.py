@@ -11,6 +11,7 @@ import typer
 from cli.options import JsonOption, LabelOption, SeparatorOption, TextOption, TitleOption
 from cli.places import refuse_same
 from serve.article import TOPIC_SEPARATOR
+from serve.counts import counted
 from serve.errors import InputError
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def pull(
         _accept(source, yes)
     written, intake = pull_set(source, target, path=path, limit=limit)
     print(f"\n{intake.table()}\n" if intake.labels is not None else "")
-    _say(f"{written:,} articles {'with' if intake.labelled else 'without'} topics written to {target}", intake)
+    _say(f"{counted(written, 'article')} {'with' if intake.labelled else 'without'} topics written to {target}", intake)
 
 
 def _accept(source: "Source", yes: bool) -> None:
@@ -112,7 +113,7 @@ def import_(
     added, intake = import_files(files, into, columns=read_columns(columns), labels=mapping, separator=label_separator)
     if mapping is not None:
         print(f"{intake.table()}\n")
-    _say(f"{added:,} articles {'with' if intake.labelled else 'without'} topics added to {into}", intake)
+    _say(f"{counted(added, 'article')} {'with' if intake.labelled else 'without'} topics added to {into}", intake)
 
 
 def _say(sentence: str, intake: "Intake") -> None:
@@ -146,4 +147,4 @@ def export(
     if not sys.stderr.isatty():
         disable_progress_bars()
     export_corpus(corpus, form.value, out, () if files else list(load_topics()))
-    print(f"{len(corpus):,} articles written to {out}")
+    print(f"{counted(len(corpus), 'article')} written to {out}")

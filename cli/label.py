@@ -8,6 +8,7 @@ import typer
 from cli.options import LabelOption, ModelOption, SeparatorOption, TextOption, TitleOption
 from kanal import load
 from serve.article import TOPIC_SEPARATOR
+from serve.counts import counted
 from workbench.strategy import Strategy
 
 label_app = typer.Typer(help="Choose articles for people to label, and take their labels in.", no_args_is_help=True)
@@ -52,8 +53,8 @@ def queue(
     written = write_tasks(found.tasks, out, list(loaded.taxonomy.values()), loaded.version)
     left_out = {"empty or not Indonesian": found.unfit, "known already": found.known, "copies": found.copies}
     shown = ", ".join(f"{count:,} {what}" for what, count in left_out.items() if count)
-    print(f"{found.read:,} articles read" + (f"; left out: {shown}" if shown else ""))
-    print(f"{written:,} articles to label written to {out}")
+    print(f"{counted(found.read, 'article')} read" + (f"; left out: {shown}" if shown else ""))
+    print(f"{counted(written, 'article')} to label written to {out}")
 
 
 @label_app.command(name="import")

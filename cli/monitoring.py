@@ -12,7 +12,8 @@ import typer
 
 from cli.options import JsonOption, ModelOption, TextOption, TitleOption
 from kanal import load
-from serve.errors import KanalError
+from serve.counts import counted
+from serve.errors import InputError, KanalError
 
 if TYPE_CHECKING:
     from workbench.drift_report import Compared
@@ -50,14 +51,13 @@ def report(
     found = coverage(articles, day.date() if day else None, days)
     folder = write_report(found, page, taxonomy, language.value)
     last, undated, example = found.days[-1], found.left_out.undated, found.left_out.example
-    number = found.per_day("articles")[-1]
-    period = f" of {last} against {len(found.days) - 1} days before" if last else ""
-    print(f"{page} and {folder}/: {number} articles{period}")
+    number = counted(found.per_day("articles")[-1], "article")
+    period = f" of {last} against {counted(len(found.days) - 1, 'day')} before" if last else ""
+    print(f"{page} and {folder}/: {number}{period}")
     such = f' (such as "{example}")' if example else ""
     if undated:
-        print(
-            f"Warning: {undated} articles are left out, as they have no date that can be read{such}.", file=sys.stderr
-        )
+        left = counted(undated, "article is left out, as it has", "articles are left out, as they have")
+        print(f"Warning: {left} no date that can be read{such}.", file=sys.stderr)
     if last is None:
         print(f"Warning: there is no date that can be read{such}; all articles count as one day.", file=sys.stderr)
 
@@ -75,13 +75,15 @@ def monitor(
 ) -> None:  # fmt: skip
     """Compare a new crawl with reference articles: unknown words, topics, confidence, length, notes; by outlet and week.
 
-    Exits with 4 when anything has drifted.
+    Exits with 4 when anything has drifted, with 2 when there are too few articles to tell.
     """
     from workbench.crawl_figures import read_crawl_figures
     from workbench.drift import LIMIT, compare
-    from workbench.drift_page import write_page
+    from workbench.drift_page import REPORT, write_page
     from workbench.drift_report import LEARNT, Compared
 
+    if out:
+        REPORT.refuse_other(out)
     loaded = load(model)
     before = read_crawl_figures(reference, loaded, title_column, text_column, usual=True).held_out()
     after = read_crawl_figures(new, loaded, title_column, text_column)
@@ -96,6 +98,8 @@ def monitor(
         _track(compared, loaded.version)
     if drift.called:
         raise typer.Exit(DRIFTED)
+    if compared.too_few:
+        raise InputError(compared.conclusion())
 
 
 def _track(compared: "Compared", version: str) -> None:

@@ -30,7 +30,8 @@ DataOption = Annotated[
     ),
 ]
 TestOption = Annotated[
-    str | None, typer.Option("--test", help="Evaluate on this file; default: the data's test split.")
+    str | None,
+    typer.Option("--test", help="Evaluate on this file, over the model's topics; default: the data's test split."),
 ]
 TopicsOption = Annotated[
     Path | None,
@@ -51,5 +52,8 @@ DropRareOption = Annotated[
         "--drop-rare",
         help="Leave out topics with too few articles, and where each article has one topic, their articles.",
     ),
+]
+NoPromoteOption = Annotated[
+    bool, typer.Option("--no-promote", help="Register the model as challenger, however it compares with the champion.")
 ]
 NoTrackOption = Annotated[bool, typer.Option("--no-track", help="Log nothing to MLflow and register nothing.")]

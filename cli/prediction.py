@@ -5,14 +5,18 @@ import os
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.options import JsonOption, ModelOption, TextOption, TitleOption
 from kanal import load
+from serve.counts import counted
 from serve.errors import InputError
 from serve.service.settings import Settings
+
+if TYPE_CHECKING:
+    from serve.batch import Outcome
 
 # The exit status of a run that has filed all rows but those that could not be read.
 REJECTED = 3
@@ -34,7 +38,7 @@ def predict(
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first row that cannot be read; default: such rows go to OUT.rejected.jsonl, and the exit status is 3.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run to OUT that was interrupted, if there is one.")] = False,
     workers: Annotated[int | None, typer.Option(min=1, help="How many threads predict; default: one a core.")] = None,
-    engine: Annotated[Engine, typer.Option(help="Where to predict: here, or on Spark, which reads CSV and Parquet and makes a folder.")] = Engine.local,
+    engine: Annotated[Engine, typer.Option(help="Where to predict: here, or on Spark, which reads CSV and Parquet and makes a folder; rows that cannot be read go to the folder OUT.rejected.jsonl.")] = Engine.local,
     master: Annotated[str | None, typer.Option(metavar="URL", help="The Spark cluster; default: as Spark's own settings say.")] = None,
 ) -> None:  # fmt: skip
     """File every article of a file under its topics, one row out for each row in."""
@@ -43,9 +47,9 @@ def predict(
             raise InputError("--engine spark needs IN and OUT, both where the cluster sees them; name them.")
         if strict or resume or workers:
             raise InputError("--strict, --resume and --workers are not for --engine spark; leave them out.")
-        from serve.spark import predict_spark
+        from serve.spark import predict_spark, rejected_folder
 
-        filed = predict_spark(
+        outcome = predict_spark(
             load(model),
             source,
             target,
@@ -55,7 +59,7 @@ def predict(
             keep=keep,
             all_topics=all_topics,
         )
-        print(f"{filed} articles filed into {target}")
+        _tell(outcome, target, rejected_folder(target))
         return
     if master:
         raise InputError("--master is for --engine spark; give both, or leave it out.")
@@ -80,11 +84,19 @@ def predict(
         if target is not None and to_file and journal_file(target).exists():
             print(f"Interrupted: the same command with --resume goes on with {target}.", file=sys.stderr)
         raise
-    if to_file:
-        print(f"{outcome.rows} articles filed into {target}")
+    if target is not None and to_file:
+        _tell(outcome, target, rejected_file(target))
+    else:
+        _tell(outcome)
+
+
+def _tell(outcome: "Outcome", target: str | None = None, rejected: str | Path | None = None) -> None:
+    """Says what became of the rows of a source, and exits with 3 where some were rejected."""
+    if target:
+        print(f"{counted(outcome.rows, 'article')} filed into {target}")
     if outcome.rejected:
-        rows = "1 row" if outcome.rejected == 1 else f"{outcome.rejected} rows"
-        print(f"{rows} rejected" + (f", see {rejected_file(target)}" if target and to_file else ""), file=sys.stderr)
+        where = f", see {rejected}" if rejected else ""
+        print(f"{counted(outcome.rejected, 'row')} rejected{where}", file=sys.stderr)
         raise typer.Exit(REJECTED)
 
 

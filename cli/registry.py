@@ -1,13 +1,15 @@
 """The commands on the registry's versions: `kanal models ...`, `kanal promote` and `kanal export`."""
 
+import json
 import sys
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cli.options import ModelOption
+from cli.options import JsonOption, ModelOption
 from kanal import load
 
 # The exit status of `kanal models verify` where the model trained again is another.
@@ -22,12 +24,15 @@ models_app = typer.Typer(invoke_without_command=True)
 
 
 @models_app.callback()
-def models(context: typer.Context) -> None:
+def models(context: typer.Context, as_json: JsonOption = False) -> None:
     """List the versions in the registry; show one, train it again, or bring one in."""
     if context.invoked_subcommand:
         return
     from train.tracking import list_versions
 
+    if as_json:
+        print(json.dumps([{**asdict(found), "created": found.created.isoformat()} for found in list_versions()]))
+        return
     print(f"{'version':<9}{'created':<21}{'micro-F1':>9}{'macro-F1':>10}  alias")
     for version in list_versions():
         micro, macro = ("-" if value is None else f"{value:.3f}" for value in (version.micro_f1, version.macro_f1))

@@ -18,6 +18,7 @@ from cli.options import (
 )
 from kanal import load
 from serve.article import TOPIC_SEPARATOR
+from serve.counts import counted
 from serve.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,8 +35,9 @@ topics_app = typer.Typer(
 def topics(
     context: typer.Context,
     file: Annotated[Path | None, typer.Option("--topics", help="Another taxonomy file.")] = None,
+    definitions: Annotated[bool, typer.Option("--definitions", help="Show what each topic covers, and what not.")] = False,
     as_json: JsonOption = False,
-) -> None:
+) -> None:  # fmt: skip
     """List the topics with their names and their IPTC and IAB codes."""
     from dataclasses import asdict
 
@@ -47,9 +49,18 @@ def topics(
     if as_json:
         print(json.dumps([asdict(topic) for topic in taxonomy.values()], ensure_ascii=False, indent=1))
         return
+    if definitions:
+        for topic in taxonomy.values():
+            print(f"{topic.id}: {topic.name_en}; {topic.name_id}")
+            print(f"  covers: {topic.about or '-'}")
+            print(f"  does not cover: {topic.not_about or '-'}")
+        return
+    rows = [("topic", "in English", "in Indonesian", "IPTC Media Topics", "IAB Content Taxonomy")]
     for topic in taxonomy.values():
-        codes = f"{' '.join(topic.iptc):<34}{' '.join(topic.iab)}"
-        print(f"{topic.id:<20}{topic.name_en:<34}{topic.name_id:<42}{codes}")
+        rows.append((topic.id, topic.name_en, topic.name_id, " ".join(topic.iptc), " ".join(topic.iab)))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 @topics_app.command()
@@ -136,7 +147,7 @@ def candidates(
     )
     given = (chosen_lexicon(lexicon) or {}).get(topic, []) + _listed(words)
     found = find_candidates(articles, given, known, number, background=load_background(background))
-    print(f"{len(articles):,} articles, {len(known):,} examples\n")
+    print(f"{counted(len(articles), 'article')}, {counted(len(known), 'example')}\n")
     if not out:
         for candidate in found.candidates:
             print(f"{title_of(articles.iloc[candidate.row])[:SHOWN_TITLE]:<{SHOWN_TITLE + 2}}{candidate.reason}")
@@ -144,11 +155,11 @@ def candidates(
     _print_words(found)
     if out and data:
         write_suggestions(out, new_topic.as_suggestions(found.candidates, articles, topic))
-        print(f"\n{len(found.candidates)} candidates written to {out}")
+        print(f"\n{counted(len(found.candidates), 'candidate')} written to {out}")
     elif out:
         tasks = new_topic.as_tasks(found.candidates, articles, suggesting)
         written = write_tasks(tasks, out, list(taxonomy.values()), suggesting.version if suggesting else "")
-        print(f"\n{written} candidates written to {out}")
+        print(f"\n{counted(written, 'candidate')} written to {out}")
 
 
 def _print_words(found: "Found") -> None:

@@ -15,6 +15,7 @@ from cli.options import (
     LabelOption,
     LexiconOption,
     ModelOption,
+    NoPromoteOption,
     NoTrackOption,
     OutOption,
     SeedOption,
@@ -26,6 +27,7 @@ from cli.options import (
 )
 from kanal import load
 from serve.article import TOPIC_SEPARATOR
+from serve.counts import counted
 from serve.errors import KanalError
 
 if TYPE_CHECKING:
@@ -46,18 +48,24 @@ def train(
     seed: SeedOption = 0,
     drop_rare: DropRareOption = False,
     no_track: NoTrackOption = False,
+    no_promote: NoPromoteOption = False,
     tuned: Annotated[
         bool, typer.Option("--tune", help="Seek settings that suit the data by cross-validation: up to a minute more.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Train a model, evaluate it, track it in MLflow, and promote it when it is not worse than the champion."""
+    """Train a model, evaluate it, track it in MLflow, and make it champion unless it is worse than the champion.
+
+    It is worse when its micro-F1 is lower in 90% or more of 1,000 bootstrap resamples of the same test articles: a smaller difference may be chance.
+    """
     from train.experiment import Columns, Material, run_experiment
     from train.fit import Settings
 
     columns = Columns(title_column, text_column, label_column, label_separator)
     material = Material(data or (), test, columns, topics, background, lexicon, drop_rare)
-    experiment = run_experiment(material, Settings(seed=seed), out=out, tracked=not no_track, tuned=tuned)
+    experiment = run_experiment(
+        material, Settings(seed=seed), out=out, tracked=not no_track, promoted=not no_promote, tuned=tuned
+    )
     _print_experiment(experiment, out, as_json)
 
 
@@ -76,6 +84,7 @@ def adapt(
     seed: SeedOption = 0,
     drop_rare: DropRareOption = False,
     no_track: NoTrackOption = False,
+    no_promote: NoPromoteOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Train on the corpus and on an unlabelled crawl, to which a first model gives topics (self-training).
@@ -87,7 +96,9 @@ def adapt(
 
     columns = Columns(title_column, text_column, label_column, label_separator)
     material = Material(data or (), test, columns, topics, background, lexicon, drop_rare)
-    experiment = run_experiment(material, Settings(seed=seed), crawl=crawl, out=out, tracked=not no_track)
+    experiment = run_experiment(
+        material, Settings(seed=seed), crawl=crawl, out=out, tracked=not no_track, promoted=not no_promote
+    )
     changed = experiment.adaptation
     assert changed is not None
     told = sys.stderr if as_json else sys.stdout
@@ -111,6 +122,8 @@ def _print_experiment(experiment: "Experiment", out: Path | None, as_json: bool)
     tracked = experiment.tracked
     told = sys.stderr if as_json else sys.stdout
     print(json.dumps(experiment.evaluation.metrics) if as_json else experiment.evaluation.table())
+    if experiment.warning:
+        print(f"Warning: {experiment.warning}", file=sys.stderr)
     if left_out := experiment.left_out:
         print(f"\nArticles left out, whose topic has fewer than {MIN_ARTICLES} to train on: {left_out}", file=told)
     if out:
@@ -148,8 +161,9 @@ def background(
     figures.save(out)
     words = int((figures.scales > 0).sum())
     print(
-        f"{figures.n_documents} articles, {words} words with vectors of {figures.codes.shape[1]} dimensions, "
-        f"{len(figures.terms) - words} pairs and {figures.profiles.shape[0]} profiles written to {out}"
+        f"{counted(len(articles), 'article')} of the crawl and {len(training):,} of the embedded corpus: {words:,} words with vectors of {figures.codes.shape[1]} dimensions, "
+        f"{len(figures.terms) - words:,} pairs and {counted(figures.profiles.shape[0], 'profile')} of the crawl "
+        f"written to {out}"
     )
 
 
@@ -163,14 +177,22 @@ def evaluate(
     report: Annotated[Path | None, typer.Option(metavar="DIR", help="Also write a report, HTML and Markdown: confusions, calibration, slices, worst mistakes.")] = None,
     as_json: JsonOption = False,
 ) -> None:  # fmt: skip
-    """Measure a model on labelled articles: F1, precision, recall, with 95% bootstrap intervals."""
+    """Measure a model on labelled articles: F1, precision, recall, with 95% bootstrap intervals.
+
+    Labels that are no topics of the model count for nothing, with a warning; where there are no others, that is an error. "-" stands for a figure that does not exist, such as the recall of a topic that no article has.
+    """
+    from train.check import unknown_labels
     from train.corpus import fingerprint
     from train.evaluate import evaluate as evaluate_model
     from train.experiment import Columns
-    from train.report import write_report
+    from train.report import REPORT, write_report
 
+    if report:
+        REPORT.refuse_other(report)
     articles = Columns(title_column, text_column, label_column, label_separator).load([file])
     loaded = load(model)
+    if warning := unknown_labels(articles, loaded.taxonomy, file):
+        print(f"Warning: {warning}", file=sys.stderr)
     evaluation = evaluate_model(loaded, articles)
     print(json.dumps(evaluation.metrics) if as_json else evaluation.table())
     if report:
@@ -202,10 +224,14 @@ def compare(
     as_json: JsonOption = False,
 ) -> None:  # fmt: skip
     """Compare two models on the same labelled articles: F1 by topic with intervals of the difference, and what changed."""
+    from train.check import unknown_labels
     from train.compare import Comparison
     from train.evaluate import evaluate as evaluate_model
     from train.experiment import Columns
 
     articles = Columns(title_column, text_column, label_column, label_separator).load([file])
-    comparison = Comparison(evaluate_model(load(before), articles), evaluate_model(load(after), articles))
+    first, second = load(before), load(after)
+    if warning := unknown_labels(articles, {**first.taxonomy, **second.taxonomy}, file, "either model"):
+        print(f"Warning: {warning}", file=sys.stderr)
+    comparison = Comparison(evaluate_model(first, articles), evaluate_model(second, articles))
     print(json.dumps(comparison.summary(), ensure_ascii=False) if as_json else comparison.table())

@@ -82,14 +82,16 @@ def no_column(file: str, what: str, columns: Sequence[str], remedy: str) -> Inpu
 
 def doubtful_columns(columns: Sequence[str], title: str | None, text: str | None) -> str:
     """What a user should know of the columns that are taken for title and text, "" where they are the only ones that could
-    be; `title` and `text` are the user's choice, None where they were looked for."""
+    be; `title` and `text` are the user's choice, None where they were looked for. That there is no title is told where one of
+    the columns may be it."""
     found = {"title": usual_columns("title", columns), "text": usual_columns("text", columns)}
     said = [
         f"the {field} is '{names[0]}', not '{names[1]}' (--{field}-column names another)"
         for field, names in found.items()
         if len(names) > 1 and (title if field == "title" else text) is None
     ]
-    if title is None and not found["title"]:
+    others = set(columns).difference([text], *(usual_columns(field, columns) for field in USUAL_NAMES))
+    if title is None and not found["title"] and others:
         said.append("no column of titles found (--title-column names it)")
     return "; ".join(said)
 

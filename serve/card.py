@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from serve.counts import counted
 from serve.model import TopicModel
 
 
@@ -44,7 +45,7 @@ def _line(name: str, value: str) -> str:
 
 
 def _file(file: dict[str, Any]) -> str:
-    count = f", {file['articles']:,} articles" if "articles" in file else ""
+    count = f", {counted(file['articles'], 'article')}" if "articles" in file else ""
     return f"{file['path'] or 'embedded'}{count}, sha256 {file['sha256'] or 'unknown: no file'}"
 
 

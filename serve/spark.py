@@ -4,9 +4,14 @@ import os
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterable, Iterator
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
+from io import BufferedReader, RawIOBase
+from itertools import chain, groupby, islice
+from operator import itemgetter
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
@@ -15,11 +20,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from serve.answers import TEXT, Answers
+from serve.batch import Outcome
 from serve.errors import InputError, KanalError
 from serve.files.columns import as_text
-from serve.files.csv_records import separator_of
-from serve.files.formats import FORMATS
-from serve.files.parts import no_text
+from serve.files.csv_records import read_csv
+from serve.files.formats import BATCH_ROWS, FORMATS, refuse_twins
+from serve.files.lines import Lines
+from serve.files.parts import Part, no_text
 from serve.model import TopicModel
 
 if TYPE_CHECKING:
@@ -28,6 +35,12 @@ if TYPE_CHECKING:
     from pyspark.sql.types import DataType, StructType
 
 Kind = Literal["csv", "parquet"]
+# Of CSV files of any size each is one task: a record may begin in one line and end in another.
+WHOLE_FILES = {"spark.sql.files.maxPartitionBytes": 2**45, "spark.sql.files.openCostInBytes": 2**45}
+# The names of the columns are found in so many lines of a file.
+HEAD_LINES = 100
+# Lines that are put together at a time.
+LINES = 1000
 
 
 def predict_spark(
@@ -40,24 +53,32 @@ def predict_spark(
     text_column: str | None = None,
     keep: bool = False,
     all_topics: bool = False,
-) -> int:
-    """Files each article of `source` into the new folder `target`, and returns how many there were.
+) -> Outcome:
+    """Files each article of `source` into the new folder `target`.
 
     `source` is a file, a folder or a pattern, wherever Spark reads from: CSV if its name ends in .csv or .tsv, otherwise
-    Parquet. As Spark reads CSV, a row that is too short ends in nulls, and one that is too long is cut. `target` is of
-    the kind that its name tells, else that of the source; `_SUCCESS` in it is written last.
+    Parquet. `target` is of the kind that its name tells, else that of the source; `_SUCCESS` in it is written last.
+    Rows of CSV that cannot be read go to the folder `rejected_folder(target)`, in place of one that is there.
     `master` is the cluster's address (None: as Spark's own settings say, this machine where they do not).
-    Raises InputError when the columns are not there, `target` is, or Spark cannot be started.
+    Raises InputError when the columns are not there, or not the same in all files, `target` is, or Spark cannot be started.
     """
     kind = _kind(source, "parquet")
     target_kind = _kind(target, kind)
-    with _sentences(source, target):
+    with _sentences(source, target), _prepared(_session(master), kind) as session:
         from pyspark.sql import Observation
         from pyspark.sql.functions import count, lit
 
+        # Counted while they are read and written: to count them again would be to file them again.
+        counted, refused = Observation(), Observation()
+        rows = _read_csv(session, source) if kind == "csv" else None
+        if rows is None:
+            articles = session.read.parquet(source)
+        else:
+            observed = rows.observe(refused, count("rejected").alias("rows"))
+            articles = observed.where("rejected is null").select("article.*")
         filed = predict_frame(
             model,
-            _read(_session(master), source, kind),
+            articles,
             name=source,
             title_column=title_column,
             text_column=text_column,
@@ -65,8 +86,6 @@ def predict_spark(
             all_topics=all_topics,
             plain=target_kind == "csv",
         )
-        # Counted while they are written: to count them again would be to file them again.
-        counted = Observation()
         writer = filed.observe(counted, count(lit(1)).alias("rows")).write.mode("errorifexists")
         if target_kind == "csv":
             # By itself Spark puts a backslash before a quote, "" where nothing is, and takes spaces off the ends.
@@ -80,7 +99,17 @@ def predict_spark(
             )
         else:
             writer.parquet(target)
-        return int(counted.get["rows"])
+        rejected = int(refused.get["rows"]) if rows is not None else 0
+        if rows is not None and rejected:
+            # They are few: to read all again costs less than to keep what was read.
+            reasons = rows.where("rejected is not null").select("rejected").repartition(1)
+            reasons.write.mode("overwrite").text(rejected_folder(target))
+        return Outcome(int(counted.get["rows"]), rejected)
+
+
+def rejected_folder(target: str) -> str:
+    """Where the rows go that cannot be read, as JSON Lines: their file, line, reason and content."""
+    return f"{target.rstrip('/')}.rejected.jsonl"
 
 
 def predict_frame(
@@ -192,12 +221,93 @@ def _session(master: str | None) -> "SparkSession":
     return session
 
 
-def _read(session: "SparkSession", source: str, kind: Kind) -> "DataFrame":
-    if kind == "parquet":
-        return session.read.parquet(source)
-    header = session.read.text(source).head()
-    separator = separator_of(header.value if header else "")
-    return session.read.csv(source, sep=separator, header=True, multiLine=True, escape='"')
+@contextmanager
+def _prepared(session: "SparkSession", kind: Kind) -> "Iterator[SparkSession]":
+    """The session, which inside of the block parts no file of CSV."""
+    settings = WHOLE_FILES if kind == "csv" else {}
+    before = {name: session.conf.get(name, None) for name in settings}
+    for name, value in settings.items():
+        session.conf.set(name, value)
+    try:
+        yield session
+    finally:
+        for name, former in before.items():
+            if former is None:
+                session.conf.unset(name)
+            else:
+                session.conf.set(name, former)
+
+
+def _read_csv(session: "SparkSession", source: str) -> "DataFrame":
+    """The rows of CSV files as one machine reads them: a column `article` of their fields, or else `rejected`, the JSON
+    that says which row cannot be read and why.
+
+    Spark's own reader files a row that is too long or too short, and loses rows behind a quote that is never closed.
+    """
+    from pyspark.sql.types import StringType, StructField, StructType
+
+    lines = session.read.text(source, lineSep="\n").selectExpr("_metadata.file_path", "cast(value as binary) as line")
+    head = [(row.file_path, bytes(row.line)) for row in lines.head(HEAD_LINES)]
+    if not head:
+        raise InputError(f"{source}: is empty; its first line must name the columns.")
+    first = head[0][0]
+    columns, _ = _records(first, (line for file, line in head if file == first))
+
+    def read(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        pairs = (pair for batch in batches for pair in zip(*(c.to_pylist() for c in batch.columns), strict=True))
+        for file, of_file in groupby(pairs, key=itemgetter(0)):
+            found, parts = _records(file, (line for _, line in of_file))
+            if sorted(found) != sorted(columns):
+                raise InputError(
+                    f"{file}: its columns are {', '.join(found)}, those of {first} are {', '.join(columns)}; "
+                    "give all files the same ones."
+                )
+            for part in parts:
+                yield _articles(part, columns, file)
+
+    article = StructType([StructField(column, StringType()) for column in columns])
+    schema = StructType([StructField("article", article), StructField("rejected", StringType())])
+    return lines.mapInArrow(read, schema)
+
+
+def _records(file: str, lines: Iterator[bytes]) -> tuple[list[str], Iterator[Part]]:
+    """The columns of a CSV file, whose lines lack their line feeds, and its rows. Raises InputError where it has none."""
+    begin = next(lines, b"")
+    if begin.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        raise InputError(f"{file}: is in UTF-16, whose lines Spark does not tell apart; save it as UTF-8.")
+    content = BufferedReader(_Content(chain([begin], lines)))
+    schema, parts = read_csv(Lines(lambda: content, file), BATCH_ROWS)
+    refuse_twins(schema.names, file)
+    return schema.names, parts((), None)
+
+
+def _articles(part: Part, columns: Sequence[str], file: str) -> pa.RecordBatch:
+    """A part of a file as a batch of what `_read_csv` tells of, its rejected rows last."""
+    fields = [part.batch.column(name).cast(pa.string()) for name in columns]
+    article = pa.StructArray.from_arrays(fields, list(columns))
+    rejected = [replace(row, file=file).to_json().rstrip("\n") for row in part.rejected]
+    return pa.record_batch({
+        "article": pa.concat_arrays([article, pa.nulls(len(rejected), article.type)]),
+        "rejected": pa.array([None] * len(article) + rejected, pa.string()),
+    })  # fmt: skip
+
+
+class _Content(RawIOBase):
+    """A file that has these lines."""
+
+    def __init__(self, lines: Iterator[bytes]) -> None:
+        self.lines = lines
+        self.left = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        if not self.left:
+            self.left = memoryview(b"".join(line + b"\n" for line in islice(self.lines, LINES)))
+        size = min(len(buffer), len(self.left))
+        buffer[:size], self.left = self.left[:size], self.left[size:]
+        return size
 
 
 @contextmanager
@@ -219,6 +329,9 @@ def _sentences(source: str, target: str) -> Iterator[None]:
             raise InputError(
                 f"The executors' Python lacks a package ({last}): install Kanal there, and set PYSPARK_PYTHON to it."
             ) from None
+        ours = f"{InputError.__module__}.{InputError.__name__}: "
+        if last.startswith(ours):
+            raise InputError(last.removeprefix(ours)) from None
         raise KanalError(f"Spark failed: {last}") from error
     except PySparkException as error:
         sentences = {

@@ -54,7 +54,7 @@ def test_standard_streams(embedded_model_folder):
     done = subprocess.run(
         command, cwd=ROOT, input="isi\nTimnas menang lewat gol penalti\n", capture_output=True, text=True
     )
-    assert done.stderr == "standard input: no column of titles found (--title-column names it).\n"
+    assert done.stderr == ""
     (row,) = csv.DictReader(io.StringIO(done.stdout))
     assert row["id"] == "1"
     assert row["topics"].startswith("football")
@@ -88,6 +88,10 @@ def test_train_tracks_registers_and_serves_the_champion(run, own_data, tmp_path,
     assert kanal.load().predict("gol liga") == ["olahraga"]
     status, said, _ = run("models")
     assert "champion" in said
+    (listed,) = json.loads(run("models", "--json")[1])
+    assert (listed["number"], listed["aliases"], listed["micro_f1"]) == (1, ["champion"], 1)
+    assert "Version 2: Not worse than" in run("train", "--data", own_data, "--no-promote")[1]
+    assert [found["aliases"] for found in json.loads(run("models", "--json")[1])] == [["challenger"], ["champion"]]
     assert run("models", "verify", 1)[1].startswith("The same, byte for byte: model ")
     status, _, err = run("promote", 7)
     assert status == 2
@@ -102,7 +106,42 @@ def test_evaluate_prints_figures(run, embedded_model_folder, tmp_path):
     assert status == 0
     assert json.loads(said)["per_topic"]["football"]["recall"] == 1
     status, said, _ = run("evaluate", file, "--model", embedded_model_folder)
+    assert said.startswith("1 article, 38 topics;")
     assert "micro-F1" in said
+    assert re.search(r"^football +1 +1\.000 +1\.000 +1\.000$", said, re.MULTILINE)
+    assert re.search(r"^health +0 +- +- +-$", said, re.MULTILINE)
+    said = run("compare", embedded_model_folder, embedded_model_folder, file)[1]
+    assert re.search(r"^health +0 +- +-  -$", said, re.MULTILINE) and "\n0 articles are filed otherwise" in said
+
+
+def test_labels_that_the_model_does_not_know_are_told_of(run, embedded_model_folder, own_data, tmp_path):
+    file = tmp_path / "labelled.jsonl"
+    line = '{"id": "a", "text": "Timnas menang lewat gol penalti kiper", "topics": ["Olahraga", "sepakbola"]}\n'
+    file.write_text(line)
+    evaluate = "the model", ("evaluate", file, "--model", embedded_model_folder)
+    compare = "either model", ("compare", embedded_model_folder, embedded_model_folder, file)
+    for models, command in (evaluate, compare):
+        status, said, err = run(*command)
+        assert (status, said) == (2, "")
+        assert f"Error: {file}: none of its labels is a topic of {models}: Olahraga (1), sepakbola (1); there " in err
+        assert "Did you mean 'sports' for 'Olahraga', 'football' for 'sepakbola'? `kanal data import FILE" in err
+        file.write_text(line + line.replace("sepakbola", "football").replace('"a"', '"b"'))
+        status, said, err = run(*command)
+        labels = "Olahraga (2), sepakbola (1); they count for nothing, also not as missed."
+        assert (status, err) == (0, f"Warning: {file}: labels that are no topics of {models}: {labels}\n")
+        file.write_text(line)
+    status, _, err = run("train", "--data", own_data, "--test", file, "--no-track")
+    assert status == 2 and "'olahraga' for 'Olahraga'" in err
+    file.write_text(line.replace("Olahraga", "olahraga"))
+    status, _, err = run("train", "--data", own_data, "--test", file, "--no-track")
+    assert status == 0 and "Warning: " in err and "sepakbola (1); they count" in err
+
+
+def test_a_folder_with_other_files_is_refused_before_the_work(run, tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    for command in (("evaluate", "none.jsonl", "--report"), ("monitor", "none.csv", "none.csv", "--out")):
+        status, _, err = run(*command, tmp_path)
+        assert status == 2 and "holds 'notes.txt'" in err
 
 
 def test_explain_names_the_words(run, embedded_model_folder):
@@ -122,7 +161,13 @@ def test_explain_names_the_words(run, embedded_model_folder):
 def test_topics_lists_codes(run):
     status, said, _ = run("topics")
     assert status == 0
+    head, *rows = said.splitlines()
+    # Each cell begins under its head, two spaces after the one before.
+    begin = head.index("IAB")
+    assert len(rows) == 38 and all(row[begin - 2 : begin + 1].lstrip() in row[begin] for row in rows)
     assert "medtop:20000641" in said
+    said = run("topics", "--definitions")[1]
+    assert "security_pact: Security pact; Pakta keamanan" in said and "  does not cover: An integrity pledge" in said
     listed = json.loads(run("topics", "--json")[1])
     assert len(listed) == 38
     assert listed[0]["iab"] == ["388"]
@@ -241,6 +286,12 @@ def test_rare_topics_are_named(run, own_data):
     status, said, told = run("data", "audit", own_data, *plain)
     assert (status, json.loads(said)) == (0, [])
     assert told == "Articles left out, whose topic has fewer than 5: 1\n"
+    # One article of each of four topics, of which some are set aside for the test: all are named.
+    few = "isi,kategori\n" + "".join(f"{text},{text}\n" for text in ("bola", "prices", "court", "health"))
+    (own_data.parent / "few.csv").write_text(few)
+    status, _, err = run("train", "--data", own_data.parent / "few.csv", "--no-track")
+    assert status == 2 and re.search(r"\(0, 1 more set aside for the test\)", err)
+    assert all(f"{topic} (" in err for topic in ("bola", "prices", "court", "health"))
 
 
 @pytest.fixture
@@ -271,7 +322,7 @@ def small(tmp_path) -> dict[str, Path]:
 def test_background_brings_words_that_no_article_holds(run, small, tmp_path):
     status, said, _ = run("background", small["crawl"], "--out", small["background"], "--dimensions", 20)
     assert status == 0
-    assert "written to" in said
+    assert said.startswith("200 articles of the crawl and 4,367 of the embedded corpus: ")
     for name, choice in (("with", small["background"]), ("without", "none")):
         out = tmp_path / name
         assert run("train", "--data", small["data"], "--background", choice, "--out", out, "--no-track")[0] == 0

@@ -14,6 +14,7 @@ from scipy.sparse import csr_matrix
 
 from serve.article import find_column
 from serve.atomic import Kind, atomic_folder
+from serve.counts import counted
 from serve.errors import InputError
 from serve.files.columns import as_text
 from serve.files.formats import open_reader
@@ -197,7 +198,10 @@ def build_background(
     words = np.flatnonzero(counts.documents <= MAX_SHARE * n)
     words = words[np.argsort(-counts.documents[words], kind="stable")][:MAX_WORDS]
     if min(len(words), n) < 2:
-        raise InputError(f"{n} articles are too few, or too much alike, for a background; give it a larger crawl.")
+        raise InputError(
+            f"{counted(n, 'article is', 'articles are')} too few, or too much alike, for a background; "
+            "give it a larger crawl."
+        )
     spelt = counts.spelt.decode().split("\0")
     held = {spelt[i]: int(counts.documents[i]) for i in words}
     held |= {pair: held_by for pair, held_by in _pair_frequencies(documents, pairs).items() if held_by >= least}

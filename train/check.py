@@ -1,7 +1,7 @@
 """Whether a corpus is fit to train on: what is wrong with it, line by line, and what it holds, as a table."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
@@ -9,12 +9,17 @@ from statistics import median
 
 import pandas as pd
 
-from train.corpus import SPLITS, articles_of, place
+from serve.counts import counted
+from serve.errors import InputError
+from serve.topics import Topic
+from train.corpus import SPLITS, articles_of, place, topic_counts
 from train.duplicates import near_duplicates
 
 # A topic with fewer training articles than this cannot be learnt and measured; training names it and stops.
 MIN_ARTICLES = 5
 NO_TOPIC = "(no topic)"
+# So many labels, or topics, are named in a sentence.
+SHOWN_LABELS = 10
 
 
 @dataclass(frozen=True)
@@ -54,11 +59,37 @@ def check_corpus(frame: pd.DataFrame, topics: Collection[str] | None = None) -> 
     ]
     in_training = counts["all"] - counts["test"]
     warnings = [
-        f"topic '{topic}': {count} articles to train on; write more, it takes {MIN_ARTICLES} or more."
+        f"topic '{topic}': {counted(count, 'article')} to train on; write more, it takes {MIN_ARTICLES} or more."
         for topic, count in in_training.items()
         if count < MIN_ARTICLES and topic != NO_TOPIC
     ]
     return Report(errors, warnings, counts, _summary(frame, groups))
+
+
+def unknown_labels(
+    frame: pd.DataFrame, taxonomy: Mapping[str, Topic], file: object, models: str = "the model"
+) -> str | None:
+    """A sentence on the labels of a file of test articles that are no topics of `models`, with how many articles have each;
+    None where there are none. Raises InputError where there are no others, so that nothing could be measured."""
+    counts = topic_counts(frame)
+    unknown = {label: count for label, count in counts.most_common() if label not in taxonomy}
+    if not unknown:
+        return None
+    shown = ", ".join(f"{label} ({count:,})" for label, count in list(unknown.items())[:SHOWN_LABELS])
+    left = len(unknown) - SHOWN_LABELS
+    labels = f"{shown} and {left:,} more" if left > 0 else shown
+    if len(unknown) < len(counts):
+        return f"{file}: labels that are no topics of {models}: {labels}; they count for nothing, also not as missed."
+    names = {name.lower(): topic.id for topic in taxonomy.values() for name in (topic.name_en, topic.name_id, topic.id)}
+    likely = ((label, get_close_matches(label.lower(), names, n=1)) for label in unknown)
+    meant = ", ".join(f"'{names[close[0]]}' for '{label}'" for label, close in likely if close)
+    left = len(taxonomy) - SHOWN_LABELS
+    topics = ", ".join(list(taxonomy)[:SHOWN_LABELS]) + (f" and {left:,} more" if left > 0 else "")
+    raise InputError(
+        f"{file}: none of its labels is a topic of {models}: {labels}; there are {topics}. "
+        + (f"Did you mean {meant}? " if meant else "")
+        + "`kanal data import FILE --labels TOML` translates labels."
+    )
 
 
 def _field_errors(frame: pd.DataFrame) -> Iterator[str]:

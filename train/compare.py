@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from serve.counts import counted
 from train.evaluate import Evaluation, f1_resampled, micro_f1_resampled
 
 SHOWN_CHANGES = 20
@@ -96,7 +97,8 @@ class Comparison:
     def table(self) -> str:
         """The differences and the first of the changed articles as lines of text, for a terminal."""
         lines = [
-            f"{len(self.after.ids)} articles, {len(self.shared)} topics in both models; after - before, with 95% bootstrap intervals",
+            f"{counted(len(self.after.ids), 'article')}, {counted(len(self.shared), 'topic')} in both models; "
+            "after - before, with 95% bootstrap intervals",
             "",
             f"{'F1':<24}{'articles':>9}{'before':>9}{'after':>9}  difference",
         ]
@@ -104,14 +106,16 @@ class Comparison:
             lines.append(_line("all of both (micro)", "", self.overall))
         positives = self.after.truth.sum(axis=0)
         for topic, held in zip(self.after.topics, positives, strict=True):
-            if topic in self.per_topic:
+            if topic in self.per_topic and not held:
+                lines.append(f"{topic:<24}{held:>9}{'-':>9}{'-':>9}  -")
+            elif topic in self.per_topic:
                 lines.append(_line(topic, held, self.per_topic[topic]))
             else:
                 lines.append(f"{topic:<24}{held:>9}{'-':>9}{self.after.per_topic[topic]['f1']:>9.3f}  only after")
         for topic in self._alone(self.before):
             row = self.before.per_topic[topic]
             lines.append(f"{topic:<24}{row['positives']:>9}{row['f1']:>9.3f}{'-':>9}  only before")
-        lines.append(f"\n{len(self.changes)} articles are filed otherwise")
+        lines.append(f"\n{counted(len(self.changes), 'article is', 'articles are')} filed otherwise")
         for change in self.changes[:SHOWN_CHANGES]:
             before, after, truth = (" ".join(topics) or "-" for topics in (change.before, change.after, change.truth))
             lines.append(f"  {change.id}: {before} -> {after} (labelled {truth})")

@@ -1,6 +1,6 @@
 """How well a model files a set of labelled articles: the figures, their bootstrap intervals, and a table to read."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score
 
+from serve.counts import counted
 from serve.model import TopicModel
 from train.corpus import label_matrix
 from train.reliability import reliability
@@ -133,7 +134,8 @@ class Evaluation:
         intervals: dict[str, list[float]] = self.metrics["intervals"]  # type: ignore[assignment]
         names = {"micro_f1": "micro-F1", "macro_f1": f"macro-F1 (topics with {MIN_POSITIVES} or more)",
                  "precision": "precision", "recall": "recall", "subset_accuracy": "all topics right"}  # fmt: skip
-        lines = [f"{len(self.truth)} articles, {len(self.topics)} topics; 95% bootstrap intervals"]
+        n, k = self.truth.shape
+        lines = [f"{counted(n, 'article')}, {counted(k, 'topic')}; 95% bootstrap intervals"]
         for name, label in names.items():
             low, high = intervals[name]
             if self.metrics[name] is not None:
@@ -141,11 +143,17 @@ class Evaluation:
         lines.append(f"  {'expected calibration error':<34} {self.metrics['calibration_error']:.3f}")
         lines.append(f"  {'precision at 90% coverage':<34} {self.metrics['precision_at_90_coverage']:.3f}")
         lines.append(f"\n{'topic':<24}{'articles':>9}{'precision':>11}{'recall':>8}{'F1':>8}")
-        for topic, row in self.per_topic.items():
-            lines.append(
-                f"{topic:<24}{row['positives']:>9}{row['precision']:>11.3f}{row['recall']:>8.3f}{row['f1']:>8.3f}"
-            )
+        for (topic, row), (precision, recall, f1) in zip(self.per_topic.items(), self.shown_rates(), strict=True):
+            lines.append(f"{topic:<24}{row['positives']:>9}{precision:>11}{recall:>8}{f1:>8}")
         return "\n".join(lines)
+
+    def shown_rates(self) -> Iterator[tuple[str, str, str]]:
+        """Each topic's precision, recall and F1 as they are printed: "-" for a precision where the topic was given to no
+        article, and for a recall and an F1 where no article has it, which `per_topic` has as 0."""
+        for given, row in zip(self.assigned.sum(axis=0).tolist(), self.per_topic.values(), strict=True):
+            there = {"precision": given, "recall": row["positives"], "f1": row["positives"]}
+            precision, recall, f1 = (f"{row[name]:.3f}" if exists else "-" for name, exists in there.items())
+            yield precision, recall, f1
 
     def _counts(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         return self.truth & self.assigned, self.assigned, self.truth
@@ -176,7 +184,8 @@ class Evaluation:
 
 
 def evaluate(model: TopicModel, corpus: pd.DataFrame) -> Evaluation:
-    """How the model files the labelled articles of a corpus. A label that is no topic of the model counts for nothing."""
+    """How the model files the labelled articles of a corpus. A label that is no topic of the model counts for
+    nothing, so recall is over the model's topics; `train.check.unknown_labels` tells of such labels."""
     truth = label_matrix(corpus["topics"], model.topics)
     filed = model.file(list(corpus["text"]), list(corpus["title"]))
     return Evaluation(

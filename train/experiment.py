@@ -18,7 +18,7 @@ from serve.topics import Topic, load_topics
 from serve.vectorizer import Documents
 from train.background import EMBEDDED_BACKGROUND, Background, read_crawl
 from train.blend import blend
-from train.check import check_corpus
+from train.check import check_corpus, unknown_labels
 from train.corpus import fingerprint, load_corpus, split_corpus
 from train.evaluate import Evaluation, evaluate
 from train.fit import Settings, choose_taxonomy, fit, have_one_topic, without_dropped
@@ -101,6 +101,8 @@ class Experiment:
     adaptation: Adaptation | None = None
     left_out: int = 0
     """How many articles, of training and test together, were left out with the topics that were dropped."""
+    warning: str | None = None
+    """On labels of the test articles that are no topics of the model."""
 
 
 @dataclass(frozen=True)
@@ -175,9 +177,11 @@ def run_experiment(
     crawl: Sequence[str | Path] = (),
     out: Path | None = None,
     tracked: bool = True,
+    promoted: bool = True,
     tuned: bool = False,
 ) -> Experiment:
-    """Trains, evaluates on the test articles, writes the model to `out`, and logs, registers and promotes it.
+    """Trains, evaluates on the test articles, writes the model to `out`, and logs, registers and promotes it, the last
+    unless it is worse than the champion, or not to be `promoted`.
 
     tuned: settings are first sought that suit the training articles. With files of a
     crawl the model trained first gives their articles topics, another is trained with them, and the two are blended.
@@ -190,7 +194,9 @@ def run_experiment(
     training, testing = ingredients.training, ingredients.testing
     for frame in (training, testing):
         _refuse_errors(check_corpus(frame, taxonomy).errors)
-    taxonomy = choose_taxonomy(training, taxonomy, drop_rare=material.drop_rare)
+    taxonomy = choose_taxonomy(
+        training, taxonomy, drop_rare=material.drop_rare, set_aside=None if material.test else testing
+    )
     left_out = 0
     if material.drop_rare:
         ingredients = ingredients.without_dropped(taxonomy)
@@ -200,6 +206,7 @@ def run_experiment(
             raise InputError(
                 "All test articles are of topics that --drop-rare leaves out; name others with --test FILE."
             )
+    warning = unknown_labels(testing, taxonomy, material.test) if material.test else None
 
     if tuned:
         # Without profiles a training takes a third of the time, and settings that suit the words suit the profiles.
@@ -219,7 +226,7 @@ def run_experiment(
     if out:
         model.save(out)
     if not tracked:
-        return Experiment(model, evaluation, None, adaptation, left_out)
+        return Experiment(model, evaluation, None, adaptation, left_out, warning)
     facts = {
         **dict(model.card["data"].items()),
         "test_fingerprint": fingerprint(testing),
@@ -238,8 +245,8 @@ def run_experiment(
             articles=testing,
             model=model,
         )
-        result = track_or_keep(Training(model, evaluation, testing, asdict(settings), facts, report))
-    return Experiment(model, evaluation, result, adaptation, left_out)
+        result = track_or_keep(Training(model, evaluation, testing, asdict(settings), facts, report, promoted))
+    return Experiment(model, evaluation, result, adaptation, left_out, warning)
 
 
 def load_background(choice: str | None) -> Background | None:

@@ -1,5 +1,6 @@
 """The training, top to bottom: corpus, background and lexicon -> TopicModel."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 
@@ -7,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from serve.counts import counted
 from serve.errors import InputError
 from serve.model import TITLE_WEIGHT, TopicModel, compose_all, probabilities
 from serve.topics import Topic, load_topics, wrong_topics
@@ -213,17 +215,24 @@ def _enough(folds: list[tuple[Rows, Rows]], truth: NDArray[np.bool_]) -> list[tu
 
 
 def choose_taxonomy(
-    corpus: pd.DataFrame, given: dict[str, Topic] | None, *, drop_rare: bool = False
+    corpus: pd.DataFrame,
+    given: dict[str, Topic] | None,
+    *,
+    drop_rare: bool = False,
+    set_aside: pd.DataFrame | None = None,
 ) -> dict[str, Topic]:
-    """The topics to train: the given ones, or the labels that the corpus holds (named as in Kanal's own taxonomy where
-    it has them). Raises InputError that names topics with too few articles to learn from, unless they may be left out.
+    """The topics to train: the given ones, or the labels that the corpus holds, and the articles of it that were
+    `set_aside` for a test (named as in Kanal's own taxonomy where it has them). Raises InputError that names topics with
+    too few articles to learn from, unless they may be left out.
     """
     known = load_topics()
-    taxonomy = given if given is not None else {name: known.get(name, Topic(name)) for name in topics_found(corpus)}
-    counts = topic_counts(corpus)
+    found = topics_found(corpus if set_aside is None else pd.concat([corpus, set_aside]))
+    taxonomy = given if given is not None else {name: known.get(name, Topic(name)) for name in found}
+    counts, tested = topic_counts(corpus), topic_counts(set_aside) if set_aside is not None else Counter()
     rare = [name for name in taxonomy if counts[name] < MIN_ARTICLES]
     if rare and not drop_rare:
-        listed = ", ".join(f"{name} ({counts[name]})" for name in rare)
+        more = {name: f", {tested[name]} more set aside for the test" for name in rare if tested[name]}
+        listed = ", ".join(f"{name} ({counts[name]}{more.get(name, '')})" for name in rare)
         raise InputError(
             f"Topics with fewer than {MIN_ARTICLES} training articles: {listed}. "
             "Add articles, or leave these topics out with --drop-rare."
@@ -231,7 +240,7 @@ def choose_taxonomy(
     kept = {name: topic for name, topic in taxonomy.items() if name not in rare}
     if len(kept) < 2:
         raise InputError(
-            f"Found {len(kept)} topics with at least {MIN_ARTICLES} training articles; a model needs two. "
+            f"Found {counted(len(kept), 'topic')} with at least {MIN_ARTICLES} training articles; a model needs two. "
             "Check the label column (--label-column) and its separator (--label-separator)."
         )
     if wrong := wrong_topics(kept):

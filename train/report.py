@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from serve.atomic import Kind, atomic_folder
+from serve.counts import counted
 from serve.model import TopicModel
 from train import charts
 from train.evaluate import MIN_POSITIVES, Evaluation
@@ -94,7 +95,8 @@ def _overall(evaluation: Evaluation) -> Section:
     return Section(
         "Figures",
         [
-            f"{len(evaluation.truth)} articles, {len(evaluation.topics)} topics. The intervals are 95% bootstrap intervals.",
+            f"{counted(len(evaluation.truth), 'article')}, {counted(len(evaluation.topics), 'topic')}. "
+            "The intervals are 95% bootstrap intervals.",
             Table(["figure", "value", "95% interval"], rows),
         ],
     )
@@ -102,11 +104,11 @@ def _overall(evaluation: Evaluation) -> Section:
 
 def _per_topic(evaluation: Evaluation, groups: Mapping[str, str]) -> Section:
     rows: list[list[str | Bar]] = []
-    for topic, row in evaluation.per_topic.items():
-        figures = [f"{row[name]:.3f}" for name in ("f1", "precision", "recall")]
+    for (topic, row), shown in zip(evaluation.per_topic.items(), evaluation.shown_rates(), strict=True):
+        precision, recall, f1 = shown
         average = _figure(row.get("average_precision", nan))
         rows.append(
-            [topic, groups.get(topic, ""), figures[0], Bar(row["f1"]), *figures[1:], average, f"{row['positives']}"]
+            [topic, groups.get(topic, ""), f1, Bar(row["f1"]), precision, recall, average, f"{row['positives']}"]
         )
     return Section(
         "Topics",

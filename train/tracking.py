@@ -76,8 +76,10 @@ def track(
     data: Mapping[str, object],
     report_folder: Path | None,
     compare: Callable[[TopicModel], Evaluation],
+    promote: bool = True,
 ) -> Tracked:
-    """Log a training and its model, and make the model champion unless it is worse than the present one.
+    """Log a training and its model, and make the model champion unless it is worse than the present one, or is not to be
+    promoted.
 
     `settings` and `data` (fingerprint, counts) are flat and logged as parameters, those of `data` with `data.` before
     their name. `compare` evaluates another model on the test articles of `evaluation`. Raises KanalError when MLflow
@@ -89,6 +91,10 @@ def track(
         version = _registered(client, run_id, model_id, evaluation)
     while True:
         promoted, reason = _verdict(model, evaluation, version, previous, compare)
+        if promoted and not promote:
+            promoted = False
+            compared = "There is no champion to compare with" if previous is None else reason.rstrip(".")
+            reason = f"{compared}; it stays challenger, as asked, and `kanal promote {version}` makes it champion."
         with mlflow_client() as client:
             present = _aliases(client)
             if present.get(CHAMPION) != previous:

@@ -34,6 +34,8 @@ class Training:
     """Fingerprint and counts of the articles."""
     report: Path
     """The report's folder."""
+    promote: bool = True
+    """Whether the model may become champion."""
 
     def track(self) -> Tracked:
         """Logs, registers and promotes the model, as `train.tracking.track` does."""
@@ -44,6 +46,7 @@ class Training:
             data=self.data,
             report_folder=self.report,
             compare=lambda other: evaluate(other, self.testing),
+            promote=self.promote,
         )
 
 
@@ -88,7 +91,15 @@ def upload(folder: Path) -> Tracked:
     model = TopicModel.load(folder / MODEL)
     testing = load_corpus([folder / TEST])
     run = json.loads((folder / RUN).read_text(encoding="utf-8"))
-    training = Training(model, evaluate(model, testing), testing, run["settings"], run["data"], folder / REPORT)
+    training = Training(
+        model,
+        evaluate(model, testing),
+        testing,
+        run["settings"],
+        run["data"],
+        folder / REPORT,
+        run.get("promote", True),
+    )
     tracked = training.track()
     shutil.rmtree(folder)
     return tracked
@@ -100,7 +111,12 @@ def _unsent() -> Path:
 
 
 def _keep(training: Training, folder: Path) -> None:
-    run = {"settings": training.settings, "data": training.data, "metrics": training.evaluation.metrics}
+    run = {
+        "settings": training.settings,
+        "data": training.data,
+        "metrics": training.evaluation.metrics,
+        "promote": training.promote,
+    }
     with atomic_folder(folder, Kind("a training", (RUN, MODEL, REPORT, TEST))) as target:
         training.model.save(target / MODEL)
         shutil.copytree(training.report, target / REPORT)

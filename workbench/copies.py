@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from serve.counts import counted
 from serve.errors import InputError
 from serve.files.encoders import encoder
 from serve.files.formats import format_of, open_reader
@@ -86,7 +87,7 @@ class Copies:
                 f"{number:>8}{size:>10,}{outlets:>9}{group['days'] or '-':>6}  {group['title'][:TITLE_LENGTH]}"
             )
         if len(groups) > SHOWN_GROUPS:
-            lines.append(f"... and {len(groups) - SHOWN_GROUPS:,} more groups")
+            lines.append(f"... and {counted(len(groups) - SHOWN_GROUPS, 'more group')}")
         return "\n".join(lines)
 
     def write(self, files: Sequence[Path], target: Path, *, unique: bool = False) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from serve.article import TOPIC_SEPARATOR
 from serve.atomic import atomic_file
+from serve.counts import counted
 from serve.errors import InputError
 from train.corpus import labels_in, read_table
 
@@ -58,7 +59,9 @@ def write_suggestions(path: Path, suggestions: Iterable[SuggestedTopics]) -> Non
     Raises InputError where there is one in which something was decided.
     """
     if path.exists() and (decided := sum(row.decision != "" for row in read_decisions(path))):
-        raise InputError(f"{path}: has {decided} decisions; move it away, or write to another folder with --out.")
+        raise InputError(
+            f"{path}: has {counted(decided, 'decision')}; move it away, or write to another folder with --out."
+        )
     with atomic_file(path) as temporary, temporary.open("w", encoding="utf-8-sig", newline="") as out:
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(COLUMNS)

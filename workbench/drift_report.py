@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from serve.counts import counted
 from workbench.crawl_figures import CrawlFigures
-from workbench.drift import FIGURES, Drift, Kind, Shift
+from workbench.drift import ALPHA, FIGURES, MIN_ARTICLES, Drift, Kind, Shift
 
 SHOWN_TOPICS, SHOWN_PARTS, SHOWN_NAMES = 5, 8, 4
 HEADINGS: dict[Kind, str] = {"outlet": "Outlets", "week": "Weeks"}
@@ -32,11 +33,23 @@ class Compared:
             "new": f"{self.new_file}: {_described(self.new)}",
         }
 
+    @property
+    def too_few(self) -> list[str]:
+        """The files that have too few articles, where nothing has drifted: so few would hardly show it."""
+        crawls = {self.reference_file: self.reference, self.new_file: self.new}
+        few = {file: len(crawl) for file, crawl in crawls.items() if len(crawl) < MIN_ARTICLES}
+        return [] if self.drift.called else [f"{file} has {number:,}" for file, number in few.items()]
+
     def conclusion(self) -> str:
         """One sentence."""
         called, limit = self.drift.called, f"the limit of {self.drift.limit:g}"
+        if self.too_few:
+            return f"Too few articles to tell: {'; '.join(self.too_few)}. It takes {MIN_ARTICLES} or more."
         if not called:
-            return f"Nothing is over {limit}."
+            over = {shift.judged for shift in self.drift.shifts if shift.beyond_chance > self.drift.limit}
+            why = {True: f"may be chance (p above {ALPHA:g})", False: "is not judged"}
+            said = " or ".join(why[judged] for judged in sorted(over, reverse=True))
+            return f"No drift: what is over {limit} {said}." if over else f"Nothing is over {limit}."
         found = [FIGURES[shift.figure].label for shift in called if shift.kind == "all"]
         for kind in ("topic", *HEADINGS):
             names = dict.fromkeys(shift.name for shift in called if shift.kind == kind)
@@ -47,7 +60,7 @@ class Compared:
     def json(self) -> dict[str, Any]:
         """All of it as one JSON object."""
         return {**self.facts(), "limit": self.drift.limit, "drift": bool(self.drift.called),
-                "learnt": self.drift.learnt, "shifts": list(rows(self.drift.shifts))}  # fmt: skip
+                "too_few": bool(self.too_few), "learnt": self.drift.learnt, "shifts": list(rows(self.drift.shifts))}  # fmt: skip
 
     def table(self) -> str:
         """Lines of text for a terminal."""
@@ -83,15 +96,15 @@ def metrics(drift: Drift) -> dict[str, float]:
 
 def _described(crawl: CrawlFigures) -> str:
     outlets, weeks = set(crawl.outlets) - {""}, sorted(set(crawl.weeks) - {""})
-    facts = [f"{len(crawl):,} articles"]
+    facts = [counted(len(crawl), "article")]
     if outlets:
-        facts.append(f"{len(outlets)} outlet{'s' if len(outlets) > 1 else ''}")
+        facts.append(counted(len(outlets), "outlet"))
     if weeks:
         facts.append(f"week of {weeks[0]}" if len(weeks) == 1 else f"weeks of {weeks[0]} to {weeks[-1]}")
     if crawl.left_out:
         facts.append(f"{crawl.left_out:,} more that models learn from left out")
     if crawl.unreadable:
-        facts.append(f"{crawl.unreadable:,} rows that cannot be read left out")
+        facts.append(f"{counted(crawl.unreadable, 'row')} that cannot be read left out")
     return ", ".join(facts)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from serve.counts import counted
 from serve.errors import InputError
 from serve.labelling.store import Labelled, LabelStore, Task
 from serve.topics import load_topics
@@ -51,7 +52,7 @@ class Imported:
 
     def table(self) -> str:
         """What is to be told, as lines of text."""
-        lines = [f"{self.added:,} articles added"]
+        lines = [f"{counted(self.added, 'article')} added"]
         if self.known:
             lines.append(f"{len(self.known):,} left out: in the corpus already")
         if self.otherwise:

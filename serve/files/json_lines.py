@@ -30,6 +30,10 @@ def read_json_lines(
     """The schema, and what gives the parts, as in `serve.files.formats.Reader`."""
     keys = dict.fromkeys(chain.from_iterable(_first_objects(lines)[:batch_rows]))
     columns = list(dict.fromkeys(map(_without_surrogates, keys)))
+    if not columns:
+        raise InputError(
+            f'{lines.name}: its first rows are empty objects; write each with its text, as {{"text": "..."}}.'
+        )
 
     def parts(texts: Sequence[str], start: Position | None) -> Iterator[Part]:
         if start:

@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Literal
 
-from fastapi import FastAPI, Query
+from fastapi import Depends, FastAPI, Query
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -40,6 +41,9 @@ MARKS_EACH, MARKS_BESIDE = 32, 1_000
 # These are answered however busy the service is, and under any name.
 HEALTH = ("/healthz", "/readyz")
 PREDICT = "/v1/predict"
+
+# Of a parameter's name so much is repeated.
+LONGEST_NAME = 50
 
 # Nobody reads this, but the access log tells it from an answer.
 DISCONNECTED = Response(status_code=499)
@@ -75,7 +79,8 @@ def create_app(settings: Settings, champion: Champion) -> ASGIApp:
     api = FastAPI(
         title="Kanal",
         version="1",
-        description="Files Indonesian news under its topics.",
+        description="Files Indonesian news under its topics. Parameters and fields that are not named here are refused.",
+        dependencies=[Depends(_refuse_unknown_parameters)],
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -139,19 +144,33 @@ def create_app(settings: Settings, champion: Champion) -> ASGIApp:
     async def explain(
         request: Request,
         words: Annotated[int, Query(ge=1, le=1000, description="How many words to show a topic.")] = 50,
+        named: Annotated[
+            list[str] | None,
+            Query(
+                alias="topic", description="Explain this topic, beside those of the body; may be given more than once."
+            ),
+        ] = None,
     ) -> Response:
         most_marks = MARKS_BESIDE + MARKS_EACH * settings.explained_topics
         asked = await explaining.run(parsed, schemas.ToExplain, await json_body(request), most_marks)
         _check_length(settings, "", asked)
         now = current()
         model, text, title = now.serving.model, asked.text, asked.title or ""
+        for i, topic in enumerate(asked.topics or ()):
+            if topic not in model.taxonomy:
+                raise fault(f"/topics/{i}", "is not a topic of the model; GET /v1/topics lists those that are.")
+        for name in named or ():
+            if name not in model.taxonomy:
+                raise Problem(
+                    422,
+                    f"The parameter topic is wrong: '{name[:LONGEST_NAME]}' is not a topic of the model; GET /v1/topics "
+                    "lists those that are.",
+                )
 
         def work() -> bytes:
-            for i, topic in enumerate(asked.topics or ()):
-                if topic not in model.taxonomy:
-                    raise fault(f"/topics/{i}", "is not a topic of the model; GET /v1/topics lists those that are.")
-            assigned = model.file([text], [title], n_threads=1).topics(0)
-            topics = list(dict.fromkeys(asked.topics or [topic for topic, _ in assigned]))
+            topics = list(dict.fromkeys([*(asked.topics or ()), *(named or ())]))
+            if not topics:
+                topics = [topic for topic, _ in model.file([text], [title], n_threads=1).topics(0)]
             if len(topics) > settings.explained_topics:
                 most = f"{settings.explained_topics:,}"
                 raise fault("/topics", f"would be {len(topics):,} to explain; name at most {most} at a time.")
@@ -162,7 +181,7 @@ def create_app(settings: Settings, champion: Champion) -> ASGIApp:
     @api.get(
         "/v1/topics",
         summary="The topics that the model knows",
-        responses={200: answer(schemas.Topics, "Names, codes, definitions and thresholds"), **errors(401)},
+        responses={200: answer(schemas.Topics, "Names, codes, definitions and thresholds"), **errors(401, 422)},
     )
     async def topics() -> Response:
         return Response(current().taxonomy(), media_type="application/json")
@@ -170,6 +189,9 @@ def create_app(settings: Settings, champion: Champion) -> ASGIApp:
     @api.post(
         "/v1/files",
         summary="File a whole CSV, JSON Lines or Parquet file",
+        description="The answer is CSV, whatever the file is. Rows that cannot be read are left out of it: the header "
+        "Kanal-Rejected says how many there were.",
+        response_class=Response,
         openapi_extra={
             "requestBody": {
                 "required": True,
@@ -182,12 +204,15 @@ def create_app(settings: Settings, champion: Champion) -> ASGIApp:
         },
         responses={
             200: {
-                "description": "The columns of the file, then topics, probabilities and a note, in its order",
+                "description": "A row for each of the file that can be read, in its order: id, topics, probabilities and "
+                "note, the columns of the file, and with all=true one for each topic",
                 "headers": {
                     "Kanal-Rows": {"description": "Rows filed.", "schema": {"type": "integer"}},
                     "Kanal-Rejected": {"description": "Rows that could not be read.", "schema": {"type": "integer"}},
                     "Kanal-Rejected-Rows": {
-                        "description": "The first of them, as JSON: line and reason.", "schema": {"type": "string"},
+                        "description": "The first 20 of them, as a JSON array of objects with line and reason; absent "
+                        "where there are none.",
+                        "schema": {"type": "string"},
                     },
                     "Kanal-Model": {"description": "The model's version.", "schema": {"type": "string"}},
                 },
@@ -230,6 +255,7 @@ def create_app(settings: Settings, champion: Champion) -> ASGIApp:
     @api.get(
         "/metrics",
         summary="Figures for Prometheus",
+        response_class=Response,
         responses={
             200: {"description": "Text", "content": {"text/plain": {"schema": {"type": "string"}}}},
             **errors(401),
@@ -278,6 +304,18 @@ def create_app(settings: Settings, champion: Champion) -> ASGIApp:
         return hosts.refusal(scope) or overload.refusal() or rates.refusal(scope, holder) or keys.refusal(scope, holder)
 
     return Observed(Limits(routed, settings, refusal, respond), metrics, paths)
+
+
+def _refuse_unknown_parameters(request: Request) -> None:
+    """Raises Problem for a parameter of the query that the path does not know, which would have no effect."""
+    route = request.scope["route"]
+    if not isinstance(route, APIRoute) or not route.path.startswith("/v1"):
+        return
+    known = [field.alias for field in route.dependant.query_params]
+    for name in request.query_params:
+        if name not in known:
+            there = f"it takes {', '.join(known)}" if known else "it takes none"
+            raise Problem(422, f"There is no parameter '{name[:LONGEST_NAME]}' of {route.path}; {there}.")
 
 
 def _serving(champion: Champion) -> Serving:

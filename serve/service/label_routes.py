@@ -67,7 +67,7 @@ class Labelling:
         @api.get(
             "/v1/labels",
             summary="How far the labelling is",
-            responses={200: answer(schemas.LabelProgress, "Articles, labels, and who gave them"), **errors(401)},
+            responses={200: answer(schemas.LabelProgress, "Articles, labels, and who gave them"), **errors(401, 422)},
         )
         async def progress() -> Response:
             found = await self.run(store.progress)
@@ -79,7 +79,7 @@ class Labelling:
             summary="The topics to choose from",
             responses={
                 200: answer(schemas.OfferedTopics, "Their names and definitions, in their order"),
-                **errors(401),
+                **errors(401, 422),
             },
         )
         async def topics() -> Response:

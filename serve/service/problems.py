@@ -8,6 +8,8 @@ from pydantic import ValidationError
 from pydantic_core import to_json
 from starlette.responses import Response
 
+from serve.counts import counted
+
 PROBLEM = "application/problem+json"
 # So many faults of a body are told.
 MOST_ERRORS = 20
@@ -84,7 +86,8 @@ def invalid(error: ValidationError) -> Problem:
     ]
     first = errors[0]
     where = f"{first['pointer']} {first['detail']}" if first["pointer"] else first["detail"]
-    more = f" There are {len(found) - 1} more faults like this." if len(found) > 1 else ""
+    left = counted(len(found) - 1, "more fault", "more faults")
+    more = f" There {'is' if len(found) == 2 else 'are'} {left} like this." if len(found) > 1 else ""
     return Problem(422, f"The body is not as /openapi.json says: {where}{more}", errors=errors)
 
 

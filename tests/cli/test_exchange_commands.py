@@ -28,7 +28,7 @@ def test_pull_from_a_file_shows_the_licence_and_what_became_of_the_labels(run, l
     status, said, _ = run("data", "pull", "indonews", "--from", layout, "--out", out)
     assert status == 0
     assert said.index("licence     CC BY 4.0") < said.index("bisnis         1  none of ours")
-    assert said.splitlines()[-2] == f"1 articles with topics written to {out}"
+    assert said.splitlines()[-2] == f"1 article with topics written to {out}"
     assert json.loads(out.read_text())["topics"] == ["football"]
 
 

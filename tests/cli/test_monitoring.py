@@ -38,9 +38,14 @@ def monitor(*arguments: object) -> Result:
 
 
 def test_a_crawl_as_last_month_s_ends_with_0(tmp_path: Path, model: Path) -> None:
-    done = monitor(crawl(tmp_path / "a.csv", 1), crawl(tmp_path / "b.csv", 2), "--model", model)
+    files = crawl(tmp_path / "a.csv", 1), crawl(tmp_path / "b.csv", 2)
+    done = monitor(*files, "--model", model, "--limit", 0.5)
     assert done.exit_code == 0, done.output
-    assert "Nothing is over the limit of 0.2." in done.output and "200 articles, 2 outlets, weeks of" in done.output
+    assert "Nothing is over the limit of 0.5." in done.output and "200 articles, 2 outlets, weeks of" in done.output
+    # The confidence of one week is over the smaller limit, as the table shows.
+    done = monitor(*files, "--model", model)
+    assert done.exit_code == 0 and re.search(r"^2026-06-01 +38 +0\.02 +0\.00 +0\.21 ", done.output, re.MULTILINE)
+    assert "No drift: what is over the limit of 0.2 may be chance (p above 0.01)." in done.output
 
 
 def test_drift_ends_with_4_and_says_where(tmp_path: Path, model: Path) -> None:
@@ -50,6 +55,17 @@ def test_drift_ends_with_4_and_says_where(tmp_path: Path, model: Path) -> None:
     assert re.search(r"unknown words \(of all words\) +1\d\.\d% +\d\d\.\d% +\d\.\d+ +<0\.001  drift", done.output)
     assert "Drift over the limit of 0.2: unknown words" in done.output
     assert monitor(*files, "--model", model, "--limit", 50).exit_code == 0
+
+
+def test_too_few_articles_are_no_all_clear(tmp_path: Path, model: Path) -> None:
+    many, one = crawl(tmp_path / "a.csv", 1), crawl(tmp_path / "b.csv", 2, n=1)
+    for files in ((many, one), (one, many)):
+        done = monitor(*files, "--model", model, "--out", tmp_path / "out")
+        sentence = f"Too few articles to tell: {one} has 1. It takes 30 or more."
+        assert isinstance(done.exception, InputError) and str(done.exception) == sentence
+        assert done.output.splitlines()[-3] == sentence and ": 1 article, 1 outlet, week of" in done.output
+        assert sentence in (tmp_path / "out" / "index.html").read_text()
+    assert json.loads(monitor(many, one, "--model", model, "--json").stdout)["too_few"]
 
 
 def test_json_holds_all_comparisons(tmp_path: Path, model: Path) -> None:

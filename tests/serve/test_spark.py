@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from serve.batch import predict_file
+from serve.batch import Outcome, predict_file
 from serve.errors import InputError, KanalError
 from serve.model import TopicModel
 from serve.paths import ROOT
@@ -120,7 +120,7 @@ def test_a_cluster_answers_as_one_machine(
     for options in ({"keep": True, "all_topics": True}, {"text_column": "judul"}):
         expected, target = tmp_path / f"{len(options)}.{kind}", tmp_path / f"{len(options)}-spark.{kind}"
         predict_file(model, whole, expected, **options)
-        assert predict_spark(model, source, str(target), **options) == len(ROWS)
+        assert predict_spark(model, source, str(target), **options) == Outcome(len(ROWS), 0)
         assert (target / "_SUCCESS").exists()
         assert read(target) == read(expected)
         assert list(read(target)[0]) == list(read(expected)[0])
@@ -128,20 +128,47 @@ def test_a_cluster_answers_as_one_machine(
 
 @needs_java
 def test_rows_without_ids_have_none(session: "SparkSession", model: TopicModel, tmp_path: Path) -> None:
-    (tmp_path / "a.tsv").write_text("isi\tjudul\tTopics\nbola\tx\told\n\tpresiden\n")
-    assert predict_spark(model, f"{tmp_path}/a.tsv", f"{tmp_path}/b.parquet", keep=True) == 2
+    (tmp_path / "a.tsv").write_text("isi\tjudul\tTopics\nbola\tx\told\n\tpresiden\t\n")
+    assert predict_spark(model, f"{tmp_path}/a.tsv", f"{tmp_path}/b.parquet", keep=True) == Outcome(2, 0)
     filed = pq.read_table(tmp_path / "b.parquet")
     assert filed.column_names == ["id", "topics", "probabilities", "note", "isi", "judul", "Topics"]
     assert filed.to_pylist() == [
         {"id": None, "topics": "olahraga", "probabilities": "0.9526", "note": "", "isi": "bola", "judul": "x", "Topics": "old"},
-        {"id": None, "topics": "politik", "probabilities": "0.9820", "note": "", "isi": None, "judul": "presiden", "Topics": None},
+        {"id": None, "topics": "politik", "probabilities": "0.9820", "note": "", "isi": "", "judul": "presiden", "Topics": ""},
     ]  # fmt: skip
+
+
+@needs_java
+def test_rows_that_cannot_be_read_are_told_of(session: "SparkSession", model: TopicModel, tmp_path: Path) -> None:
+    whole = (
+        b'id,isi\n1,"bola\r\n\r\nbola"\n2,"presiden ""bola""",x\n3\n4,"bola\n5,presiden\n\xff6,bola\n7,"bola"x\n8,bola'
+    )
+    (tmp_path / "a.csv").write_bytes(whole)
+    # The columns of a second file are in another order, and a third has none.
+    (tmp_path / "b.csv").write_bytes(b"isi,id\npresiden,11\nbola,12,x\n")
+    (tmp_path / "c.csv").touch()
+    for name in ("a", "b"):
+        predict_file(model, tmp_path / f"{name}.csv", tmp_path / f"{name}-expected.csv")
+    before = session.conf.get("spark.sql.files.maxPartitionBytes")
+    outcome = predict_spark(model, f"{tmp_path}/[abc].csv", f"{tmp_path}/topics/")
+    assert session.conf.get("spark.sql.files.maxPartitionBytes") == before
+    expected = [*read(tmp_path / "a-expected.csv"), *read(tmp_path / "b-expected.csv")]
+    expected = [{name: row[name] for name in ("id", "topics", "probabilities", "note")} for row in expected]
+    assert read(tmp_path / "topics") == expected
+    rejected, told = [], []
+    for file in (tmp_path / "topics.rejected.jsonl").glob("part-*"):
+        rejected += [json.loads(line) for line in file.read_text().splitlines()]
+    for name in ("a", "b"):
+        lines = (tmp_path / f"{name}-expected.csv.rejected.jsonl").read_text().splitlines()
+        told += [{**json.loads(line), "file": f"file:{tmp_path}/{name}.csv"} for line in lines]
+    assert sorted(rejected, key=str) == sorted(told, key=str) and len(told) >= 5
+    assert outcome == Outcome(len(expected), len(told))
 
 
 @needs_java
 def test_a_header_alone_gives_a_header(session: "SparkSession", model: TopicModel, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("id,isi\n")
-    assert predict_spark(model, f"{tmp_path}/a.csv", f"{tmp_path}/b") == 0
+    assert predict_spark(model, f"{tmp_path}/a.csv", f"{tmp_path}/b") == Outcome(0, 0)
     (part,) = (tmp_path / "b").glob("part-*.csv")
     assert part.read_text() == "id,topics,probabilities,note\n"
 
@@ -211,6 +238,8 @@ def test_an_exported_model_is_a_function_of_spark(session: "SparkSession", model
 def test_mistakes_are_sentences(session: "SparkSession", model: TopicModel, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("id,isi\n1,bola\n")
     pq.write_table(pa.table({"isi": [["bola"]]}), tmp_path / "lists.parquet")
+    (tmp_path / "wide.csv").write_text("id,isi\n1,bola\n", encoding="utf-16")
+    (tmp_path / "none.csv").touch()
     (tmp_path / "empty").mkdir()
     (tmp_path / "full").mkdir()
     source, target = f"{tmp_path}/a.csv", f"{tmp_path}/b"
@@ -219,6 +248,8 @@ def test_mistakes_are_sentences(session: "SparkSession", model: TopicModel, tmp_
         (f"{tmp_path}/c.csv", target, {}, f"{tmp_path}/c.csv: no such file or folder; check its name, and whether the cluster sees it."),
         (f"{tmp_path}/empty", target, {}, f"{tmp_path}/empty: holds no Parquet file; name CSV files by a pattern such as '*.csv'."),
         (f"{tmp_path}/lists.parquet", target, {}, f"{tmp_path}/lists.parquet: the column 'isi' holds a list, not text; write it as one string."),
+        (f"{tmp_path}/wide.csv", target, {}, f"file:{tmp_path}/wide.csv: is in UTF-16, whose lines Spark does not tell apart; save it as UTF-8."),
+        (f"{tmp_path}/none.csv", target, {}, f"{tmp_path}/none.csv: is empty; its first line must name the columns."),
         (f"{tmp_path}/a.jsonl", target, {}, f"{tmp_path}/a.jsonl: Spark files CSV and Parquet; write it as Parquet, or leave out --engine spark."),
         (source, f"{tmp_path}/full", {}, f"{tmp_path}/full: is there already; remove it (a run that failed leaves it without _SUCCESS), or name another folder."),
     ]  # fmt: skip
@@ -227,6 +258,11 @@ def test_mistakes_are_sentences(session: "SparkSession", model: TopicModel, tmp_
             predict_spark(model, place, out, **options)
         assert str(mistake.value) == sentence
     assert not Path(target).exists()
+    (tmp_path / "other.csv").write_text("id,teks\n" + "1,bola\n" * 9)
+    with pytest.raises(
+        InputError, match=r"\.csv: its columns are .*, those of .* are .*; give all files the same ones\.$"
+    ):
+        predict_spark(model, f"{tmp_path}/{{a,other}}.csv", f"{tmp_path}/c")
     with pytest.raises(KanalError, match=r'^Spark failed: .*No FileSystem for scheme "nowhere"$'):
         predict_spark(model, "nowhere://bucket/a.parquet", target)
 

@@ -10,6 +10,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -65,6 +66,20 @@ def track(errors: float, champion_errors: float = 0.1, model: TopicModel | None 
         report_folder=None,
         compare=lambda champion: evaluation(champion_errors, seed=2),
     )
+
+
+def test_a_model_that_is_not_to_be_promoted_stays_challenger(mlruns: Path) -> None:
+    options: dict[str, Any] = {"settings": {}, "data": {}, "report_folder": None, "promote": False}
+    first = tracking.track(tiny_model(), evaluation(0.1), compare=lambda champion: evaluation(0.1), **options)
+    assert (first.promoted, first.previous) == (False, None)
+    assert first.reason == (
+        "There is no champion to compare with; it stays challenger, as asked, and `kanal promote 1` makes it champion."
+    )
+    tracking.promote(1)
+    second = tracking.track(tiny_model(), evaluation(0.1), compare=lambda champion: evaluation(0.3, 2), **options)
+    assert second.reason.startswith("Not worse than champion 1")
+    assert second.reason.endswith("]; it stays challenger, as asked, and `kanal promote 2` makes it champion.")
+    assert aliases() == {"champion": 1, "challenger": 2}
 
 
 def aliases() -> dict[str, int]:

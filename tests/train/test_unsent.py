@@ -1,6 +1,7 @@
 """Trainings that MLflow could not be told of: kept whole, and uploaded when it answers."""
 
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,15 @@ def test_a_training_is_kept_and_uploaded_later(
     assert TopicModel.load(find_model()).version == training.model.version
     [version] = list_versions()
     assert version.micro_f1 == pytest.approx(training.evaluation.metrics["micro_f1"], abs=1e-6)
+
+
+def test_one_that_is_not_to_be_promoted_is_not_once_it_is_uploaded(
+    training: Training, mlruns: Path, nobody: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = track_or_keep(replace(training, promote=False))
+    assert isinstance(kept, Unsent)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{mlruns / 'mlflow.db'}")
+    assert not upload(kept.folder).promoted
 
 
 def test_a_training_that_cannot_be_kept_either_is_an_error(training: Training, nobody: Path) -> None:

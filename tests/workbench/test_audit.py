@@ -116,7 +116,7 @@ def test_suggestions_are_not_overwritten_once_something_is_decided(found: Audit,
     with file.open(encoding="utf-8-sig", newline="") as lines:
         assert next(csv.reader(lines)) == list(CELLS)
     file.write_text(file.read_text(encoding="utf-8-sig").replace(",\n", ",accept\n", 1), encoding="utf-8")
-    with pytest.raises(InputError, match="has 1 decisions; move it away"):
+    with pytest.raises(InputError, match="has 1 decision; move it away"):
         write_audit(found, tmp_path / "audit", list(WORDS))
 
 

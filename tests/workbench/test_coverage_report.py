@@ -115,9 +115,9 @@ def test_crawls_that_lack_something(report, rows, expected):
 
 def test_what_is_left_out_is_said(report):
     _, _, warned = report([*five_days(), article("football", "Bola", "kemarin")])
-    assert 'Warning: 1 articles are left out, as they have no date that can be read (such as "kemarin").' in warned
+    assert 'Warning: 1 article is left out, as it has no date that can be read (such as "kemarin").' in warned
     _, said, warned = report([article("football", "Bola", "kemarin")])
-    assert "1 articles\n" in said
+    assert "1 article\n" in said
     assert "all articles count as one day" in warned
 
 

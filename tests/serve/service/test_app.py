@@ -104,6 +104,9 @@ def test_an_explanation_of_what_is_asked(service: Service) -> None:
     (topic,) = answer["topics"]
     assert topic["id"] == "politik"
     assert len(topic["words"]) == 1
+    for path, topics in (("?topic=olahraga", []), ("?topic=politik&topic=olahraga", ["politik"])):
+        found = post(service, f"/v1/explain{path}", {"text": "lain", "topics": topics} if topics else {"text": "lain"})
+        assert [topic["id"] for topic in found.json()["topics"]] == [*topics, "olahraga"]
     likeliest = post(service, "/v1/explain", {"text": "lain"}).json()["topics"]
     assert [topic["assigned"] for topic in likeliest] == [False]
     wrong = post(service, "/v1/explain", {"text": "bola", "topics": ["politik", "cuaca"]})
@@ -211,6 +214,24 @@ def test_a_wrong_parameter_is_named(service: Service) -> None:
         assert answer.status_code == 422
         name = path.partition("?")[2].partition("=")[0]
         assert answer.json()["detail"].startswith(f"The parameter {name} is wrong")
+
+
+@pytest.mark.parametrize(
+    ("path", "detail"),
+    [
+        ("/v1/explain?kata=3", "There is no parameter 'kata' of /v1/explain; it takes words, topic."),
+        ("/v1/predict?semua=1&all=true", "There is no parameter 'semua' of /v1/predict; it takes all."),
+        ("/v1/files?format=csv&text-column=ISI", "There is no parameter 'text-column' of /v1/files; it takes format, title_column, text_column, all."),
+        ("/v1/topics?" + "x" * 99, f"There is no parameter '{'x' * 50}' of /v1/topics; it takes none."),
+        ("/v1/explain?topic=politik&topic=cuaca", "The parameter topic is wrong: 'cuaca' is not a topic of the model; GET /v1/topics lists those that are."),
+    ],
+)  # fmt: skip
+def test_a_parameter_that_there_is_not_is_named(service: Service, path: str, detail: str) -> None:
+    method = "GET" if path.startswith("/v1/topics") else "POST"
+    answer = service.client.request(method, path, json={"text": "bola"})
+    assert (answer.status_code, answer.headers["content-type"]) == (422, PROBLEM)
+    assert answer.json()["detail"] == detail
+    assert service.client.get("/healthz?now=1").status_code == 200
 
 
 def test_every_answer_has_the_security_headers(service: Service) -> None:

@@ -67,9 +67,11 @@ def test_refusals_are_counted_by_their_reason(run: Run) -> None:
 def test_the_log_has_nothing_of_the_text(run: Run, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     with run() as service:
-        service.predict(SECRET, params={"q": SECRET}, headers={"Authorization": f"Bearer {SECRET}"})
+        service.predict(SECRET, headers={"Authorization": f"Bearer {SECRET}"})
         service.client.post("/v1/explain", json={"text": SECRET, "topics": [SECRET]})
-        service.client.post("/v1/predict", content=SECRET.encode(), headers={"Content-Type": "application/json"})
+        service.client.post(
+            f"/v1/predict?q={SECRET}", content=SECRET.encode(), headers={"Content-Type": "application/json"}
+        )
         service.client.post("/v1/files?format=csv", content=f"a,b\n{SECRET},x\n".encode())
         service.client.get("/nothing%0Anew")
         wait_until(lambda: "nothing" in caplog.text)
