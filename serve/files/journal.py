@@ -130,16 +130,20 @@ def _alone(partial: Path, name: str) -> Iterator[None]:
     except ImportError:
         yield
         return
-    with open(partial, "ab") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InputError(
-                f"{name}: is being written by another run; wait until it is done, or choose another place."
-            ) from None
-        except OSError:
-            pass  # a file system without locks
-        yield
+    while True:
+        with open(partial, "ab") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise InputError(
+                    f"{name}: is being written by another run; wait until it is done, or choose another place."
+                ) from None
+            except OSError:
+                pass  # a file system without locks
+            # Another run may have put it in its place between the two.
+            if partial.exists() and os.path.samestat(os.fstat(file.fileno()), partial.stat()):
+                yield
+                return
 
 
 def rejected_file(target: str | Path) -> Path:

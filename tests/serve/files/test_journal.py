@@ -171,6 +171,24 @@ def test_rejected_rows_of_an_earlier_run_do_not_stay(source: Path) -> None:
     assert {path.name for path in source.parent.iterdir()} == {"a.csv", "b.csv"}
 
 
+def test_what_was_put_in_its_place_before_it_was_locked_is_not_what_is_locked(
+    source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fcntl
+
+    partial, locked = source.parent / "b.csv.partial", []
+
+    def lock(file: int, how: int) -> None:
+        locked.append(how)
+        if len(locked) == 1:
+            partial.replace(source.parent / "b.csv")
+
+    monkeypatch.setattr(fcntl, "flock", lock)
+    with journal._alone(partial, "b.csv"):
+        assert partial.exists()
+    assert len(locked) == 2
+
+
 def test_two_runs_do_not_write_one_file(source: Path) -> None:
     target = source.parent / "b.csv"
 
