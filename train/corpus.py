@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from serve.article import TOPIC_SEPARATOR, find_column
 from serve.errors import InputError
 from serve.files.columns import values
-from serve.files.formats import COMPRESSIONS, FORMATS, open_reader
+from serve.files.formats import COMPRESSIONS, FORMATS, open_reader, plain_name
 from train.duplicates import near_duplicates
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def load_corpus(
             if not article["title"].strip() and not article["text"].strip():
                 where = f"{place_of(table.name, article['line'])}, column '{names['text']}'"
                 raise InputError(f"{where}: no text, and no title; write the article or delete it.")
-            article["id"] = article["id"] or f"{Path(table.name).stem}-{number}"
+            article["id"] = article["id"] or f"{plain_name(table.name)}-{number}"
             if names["date"] != "date":
                 article["date"] = _iso_day(article["date"])
             articles.append(article)

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from serve.article import find_column
 from serve.files.columns import as_text
-from serve.files.formats import open_reader
+from serve.files.formats import open_reader, plain_name
 
 TEXT = pa.large_string()
 
@@ -33,7 +33,7 @@ def article_tables(
             number = 0
             for batch in reader:
                 cells = {name: _cells(batch, column) for name, column in names.items()}
-                numbered = [f"{Path(file).stem}-{number + i}" for i in range(1, batch.num_rows + 1)]
+                numbered = [f"{plain_name(file)}-{number + i}" for i in range(1, batch.num_rows + 1)]
                 own = cells["id"].to_pylist()
                 cells["id"] = pa.array([given or made for given, made in zip(own, numbered, strict=True)], TEXT)
                 number += batch.num_rows

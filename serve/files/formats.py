@@ -156,6 +156,12 @@ def format_of(place: str | Path, format: Format | None = None) -> tuple[Format, 
     return found, compression
 
 
+def plain_name(place: str | Path) -> str:
+    """A file's name without the endings that tell its format and compression: the same however it is packed."""
+    path = Path(place)
+    return Path(path.stem).stem if path.suffix.lower() in COMPRESSIONS else path.stem
+
+
 def refuse_folder(place: str | Path) -> None:
     if place != STREAM and os.path.isdir(place):
         raise InputError(f"{place}: is a folder; name a file in it.")

@@ -94,6 +94,7 @@ def test_the_same_articles_in_another_file_will_do(material, tmp_path):
     assert verify(model, ["moved/theirs.csv"]).differences == []
     # Packed the file is another, and the articles, whose ids are made from the file's name, the same.
     Path("ours.csv.gz").write_bytes(gzip.compress(Path("moved/theirs.csv").read_bytes()))
+    assert verify(model, ["ours.csv.gz"]).differences == []
     rows = [json.dumps({"id": f"ours-{i}", "isi": line.split(",")[0], "kategori": line.split(",")[1]})
             for i, line in enumerate(Path("moved/theirs.csv").read_text().splitlines()[1:], 1)]  # fmt: skip
     Path("ours.jsonl").write_text("\n".join(rows) + "\n")
