@@ -161,7 +161,7 @@ class TopicModel:
         return digest.hexdigest()[:12]
 
     def __repr__(self) -> str:
-        terms = len(self.vectorizer.terms_.names)
+        terms = len(self.vectorizer.terms_)
         return f"<TopicModel {self.version}: {len(self.taxonomy)} topics, {terms} terms>"
 
     @overload

@@ -12,6 +12,7 @@ from typing import IO, Any, Literal
 
 import pyarrow as pa
 
+from serve.counts import counted
 from serve.errors import InputError
 from serve.files import lines as blocks
 from serve.files.csv_records import read_csv
@@ -32,6 +33,7 @@ FORMATS: dict[str, Format] = {
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 # What compressed streams begin with.
 MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
+LONGEST_MAGIC = max(map(len, MAGIC))
 
 # A batch has at most so many rows; of long ones it has as many as are in a block of the file.
 BATCH_ROWS = 8192
@@ -112,7 +114,7 @@ def open_reader(
             codec = compression
             if source == STREAM:
                 stream = _standard_input()
-                codec = _compression_of(stream)
+                codec = compression_of(stream.peek(LONGEST_MAGIC))
                 opened.append(stream)
             else:
                 opened.append(stack.enter_context(_open(source)))
@@ -183,9 +185,9 @@ def _standard_input() -> io.BufferedReader:
     return io.BufferedReader(raw, BUFFER_SIZE)
 
 
-def _compression_of(stream: io.BufferedReader) -> str | None:
-    """The compression that a stream begins with."""
-    return next((codec for magic, codec in MAGIC.items() if stream.peek(len(magic)).startswith(magic)), None)
+def compression_of(head: bytes) -> str | None:
+    """The compression that a file's first LONGEST_MAGIC bytes tell."""
+    return next((codec for magic, codec in MAGIC.items() if head.startswith(magic)), None)
 
 
 def _streamed_format(lines: Lines) -> Format:
@@ -199,7 +201,7 @@ def _streamed_format(lines: Lines) -> Format:
 
 def _left_out(folder: str | Path) -> str:
     n = other_files(Path(folder))
-    return f"{folder}: {n} {'file' if n == 1 else 'files'} left out, not {', '.join(PLAIN + PAGES)}." if n else ""
+    return f"{folder}: {counted(n, 'file')} left out, not {', '.join(PLAIN + PAGES)}." if n else ""
 
 
 def _open(file: str | Path) -> IO[bytes]:

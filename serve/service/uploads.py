@@ -22,6 +22,7 @@ from starlette.responses import Response, StreamingResponse
 
 from serve.batch import Outcome, predict_file
 from serve.errors import InputError, KanalError
+from serve.files.formats import LONGEST_MAGIC, compression_of
 from serve.files.journal import rejected_file
 from serve.model import Filed
 from serve.service import plain_parquet
@@ -39,8 +40,6 @@ CONTENT_TYPES = {
     "application/jsonl": "jsonl",
     "application/vnd.apache.parquet": "parquet",
 }
-# The first bytes of a compressed file.
-MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 ENCODINGS = ("", "identity", "gzip", "zstd")
 CHUNK = 2**18
 NO_ROOM = "There is no room for the file and its answer; try again later."
@@ -253,8 +252,7 @@ async def _unless_gone(request: Request, future: "asyncio.Future[Answered]") -> 
 def _unpack(source: Path, watch: _Watch) -> None:
     """Replaces a compressed file by what is in it. What it says of itself is not believed: its first bytes tell."""
     with source.open("rb") as file:
-        head = file.read(4)
-    compression = next((name for magic, name in MAGIC.items() if head.startswith(magic)), None)
+        compression = compression_of(file.read(LONGEST_MAGIC))
     if compression is None:
         return
     unpacked = source.with_name("unpacked")
