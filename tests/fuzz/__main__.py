@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 from serve.paths import ROOT
@@ -47,13 +48,15 @@ def main() -> int:
         return 2
     wanted = options.only or known
     targets = [name for name in wanted if name in TARGETS]
+    parts = [name for name in wanted if name in PARTS]
+    print("| what was tried | how often | what happened |\n|---|---|---|", flush=True)
+    held = True
     with tempfile.TemporaryDirectory(prefix="kanal-fuzz-") as folder:
-        rows = [*_fuzzed(targets, options.seconds, Path(folder)), *_bounds(targets, options.seconds, Path(folder))]
-    rows += _growth([name for name in wanted if name in PARTS], options.size)
-    print("| what was tried | how often | what happened |\n|---|---|---|")
-    for row in rows:
-        print(f"| {' | '.join(row[:3])} |")
-    return 0 if all(row[3] for row in rows) else 1
+        fuzzed = (Path(folder), targets, options.seconds)
+        for row in chain(_fuzzed(*fuzzed), _bounds(*fuzzed), _growth(parts, options.size)):
+            print(f"| {' | '.join(row[:3])} |", flush=True)
+            held &= row[3]
+    return 0 if held else 1
 
 
 def _options() -> argparse.Namespace:
@@ -92,7 +95,7 @@ def _row(what: str, often: str, done: "subprocess.CompletedProcess[str]") -> Row
     return what, often, found[-1].strip() if found else f"ended with status {done.returncode}", False
 
 
-def _fuzzed(wanted: list[str], seconds: float, folder: Path) -> Iterator[Row]:
+def _fuzzed(folder: Path, wanted: list[str], seconds: float) -> Iterator[Row]:
     engine = "atheris" if importlib.util.find_spec("atheris") else "hypothesis"
     for name in wanted:
         corpus = folder / name
@@ -104,7 +107,7 @@ def _fuzzed(wanted: list[str], seconds: float, folder: Path) -> Iterator[Row]:
         yield _row(f"`{name}`: {_target(name).what}", f"{inputs:,} inputs ({engine})", done)
 
 
-def _bounds(wanted: list[str], seconds: float, folder: Path) -> Iterator[Row]:
+def _bounds(folder: Path, wanted: list[str], seconds: float) -> Iterator[Row]:
     wanted = [name for name in wanted if _target(name).kernels]
     if not wanted:
         return

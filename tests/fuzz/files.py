@@ -134,7 +134,7 @@ def check_lines(given: dict[str, Any]) -> None:
 def _loaded(cell: Any) -> Any:
     try:
         return json.loads(cell)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         return cell
 
 
