@@ -21,6 +21,7 @@ from cli.options import (
     TopicsOption,
 )
 from cli.places import refuse_same
+from cli.tables import aligned
 from serve.article import TOPIC_SEPARATOR
 from serve.counts import counted
 from serve.errors import InputError
@@ -101,9 +102,8 @@ def _print_table(found: "Audit") -> None:
         (row.score, f"{row.file}:{row.line}", joined(row.given) or "-", joined(row.proposed) or "-", row.title[:SHOWN_TITLE])
         for row in (finding.suggestion for finding in found.findings)
     ]  # fmt: skip
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    for cells in (head, *rows):
-        print("  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip())
+    for line in aligned([head, *rows]):
+        print(line)
     of_all = f"of {counted(found.articles, 'article')} {'looks' if found.doubted == 1 else 'look'} wrong"
     print(f"\n{found.doubted:,} {of_all}, {counted(len(rows), 'is', 'are')} shown")
 

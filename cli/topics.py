@@ -16,6 +16,7 @@ from cli.options import (
     TextOption,
     TitleOption,
 )
+from cli.tables import aligned
 from kanal import load
 from serve.article import TOPIC_SEPARATOR
 from serve.counts import counted
@@ -58,9 +59,8 @@ def topics(
     rows = [("topic", "in English", "in Indonesian", "IPTC Media Topics", "IAB Content Taxonomy")]
     for topic in taxonomy.values():
         rows.append((topic.id, topic.name_en, topic.name_id, " ".join(topic.iptc), " ".join(topic.iab)))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        print("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+    for line in aligned(rows):
+        print(line)
 
 
 @topics_app.command()

@@ -90,8 +90,9 @@ def new_file(path: str | Path) -> Iterator[Path]:
 def atomic_folder(path: str | Path, kind: Kind) -> Iterator[Path]:
     """A temporary folder beside `path`; it takes the place of `path` when the block ends, and is removed when it raises.
 
-    Raises InputError for a place where something else stands than a folder of this kind. Where the system can exchange two names (Linux), a folder that stood there is there until the new one is. Elsewhere
-    it is moved aside first and removed last, so one of the two is always whole.
+    Where the system can exchange two names (Linux), a folder that stood there is there until the new one is. Elsewhere
+    it is moved aside first and removed last, so one of the two is always whole. Raises InputError for a place where
+    something else stands than a folder of this kind.
     """
     path = Path(path)
     kind.refuse_other(path)

@@ -69,8 +69,8 @@ def predict_file(
     A row that cannot be read goes to `serve.files.journal.rejected_file(target)`, which is there only when there are such
     rows, or to standard error; with `strict` the first one raises InputError. `resume` goes on where an interrupted run
     stopped, if one did, and the target is the same as if it had not. `workers` is the number of threads that predict
-    (None: all cores); `quiet` prints no progress and no remarks. Raises InputError for a source that is broken or lacks the columns; then
-    there is no target.
+    (None: all cores); `quiet` prints no progress and no remarks. Raises InputError for a source that is broken or lacks
+    the columns; then there is no target.
     """
     target = None if target == STREAM else target
     if resume and (target is None or source == STREAM):
@@ -80,9 +80,9 @@ def predict_file(
     with ExitStack() as stack:
         reader = stack.enter_context(open_reader(source, folders=True))
         answers = Answers.of(model, reader.columns, reader.name, title_column, text_column, keep, all_topics)
-        doubts = doubtful_columns(reader.columns, title_column, text_column)
-        for remark in filter(None, (reader.remark, doubts and f"{reader.name}: {doubts}.")):
-            if not quiet:
+        if not quiet:
+            doubts = doubtful_columns(reader.columns, title_column, text_column)
+            for remark in filter(None, (reader.remark, doubts and f"{reader.name}: {doubts}.")):
                 print(remark, file=sys.stderr)
         encoded = encoder(target, answers.schema(reader.schema))
         # A pipe cannot be read again.

@@ -21,9 +21,10 @@ Article = tuple[str, str | None, str]
 
 def read_folder(
     folder: Path, batch_rows: int
-) -> tuple[pa.Schema, Callable[[Sequence[str], Position | None], Iterator[Part]], int]:
-    """The schema, what gives the parts, as in `serve.files.formats.Reader`, and the number of files, here and in folders below."""
-    files = article_files(folder)
+) -> tuple[pa.Schema, Callable[[Sequence[str], Position | None], Iterator[Part]], int, int]:
+    """The schema, what gives the parts, as in `serve.files.formats.Reader`, and the numbers of files that are articles and
+    that are none, here and in folders below."""
+    files, others = _sorted_out(folder)
     if any(file.lower().endswith(PAGES) for file in files):
         _extractor()
 
@@ -46,28 +47,26 @@ def read_folder(
                 yield Part(batch, np.array(numbers, np.int64), rejected, Position(number, rows=number))
                 articles, numbers, rejected, size = [], [], [], 0
 
-    return SCHEMA, parts, len(files)
+    return SCHEMA, parts, len(files), others
 
 
 def article_files(folder: Path) -> list[str]:
     """The paths of the articles in `folder`, relative to it, sorted."""
-    files = [path.relative_to(folder).as_posix() for path in _files(folder) if _is_article(path.name)]
-    if not files:
+    return _sorted_out(folder)[0]
+
+
+def _sorted_out(folder: Path) -> tuple[list[str], int]:
+    """The paths of the articles, and how many files are none, hidden ones aside."""
+    articles, others = [], 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            if name.lower().endswith(PLAIN + PAGES):
+                articles.append(Path(place, name).relative_to(folder).as_posix())
+            elif not name.startswith("."):
+                others += 1
+    if not articles:
         raise InputError(f"{folder}: holds no files that end in {', '.join(PLAIN + PAGES)}; name another folder.")
-    return sorted(files)
-
-
-def other_files(folder: Path) -> int:
-    """How many files in `folder` are no articles, hidden ones aside."""
-    return sum(not _is_article(path.name) and not path.name.startswith(".") for path in _files(folder))
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    return (Path(place, name) for place, _, names in os.walk(folder) for name in names)
-
-
-def _is_article(name: str) -> bool:
-    return name.lower().endswith(PLAIN + PAGES)
+    return sorted(articles), others
 
 
 def _article(folder: Path, file: str) -> Article | Rejected:

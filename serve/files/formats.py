@@ -16,7 +16,7 @@ from serve.counts import counted
 from serve.errors import InputError
 from serve.files import lines as blocks
 from serve.files.csv_records import read_csv
-from serve.files.folder import PAGES, PLAIN, other_files, read_folder
+from serve.files.folder import PAGES, PLAIN, read_folder
 from serve.files.json_lines import read_json_lines
 from serve.files.lines import BUFFER_SIZE, Lines
 from serve.files.parts import Part, Position, Rejected
@@ -96,8 +96,9 @@ def open_reader(
     if source != STREAM and not os.path.exists(source):
         raise InputError(f"{name}: no such file; check its name and folder.")
     if folders and source != STREAM and os.path.isdir(source):
-        schema, parts, files = read_folder(Path(source), batch_rows)
-        yield Reader(name, schema, parts, _rows_fraction(files), _left_out(source))
+        schema, parts, files, others = read_folder(Path(source), batch_rows)
+        remark = f"{name}: {counted(others, 'file')} left out, not {', '.join(PLAIN + PAGES)}." if others else ""
+        yield Reader(name, schema, parts, _rows_fraction(files), remark)
         return
     if folders and os.path.splitext(source)[1].lower() in PLAIN + PAGES and os.path.isfile(source):
         raise InputError(
@@ -197,11 +198,6 @@ def _streamed_format(lines: Lines) -> Format:
     if begin.startswith(b"PAR1"):
         raise InputError(f"{lines.name}: Parquet cannot be read from a stream; name the file.")
     return "jsonl" if begin.lstrip().startswith(b"{") else "csv"
-
-
-def _left_out(folder: str | Path) -> str:
-    n = other_files(Path(folder))
-    return f"{folder}: {counted(n, 'file')} left out, not {', '.join(PLAIN + PAGES)}." if n else ""
 
 
 def _open(file: str | Path) -> IO[bytes]:

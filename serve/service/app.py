@@ -169,7 +169,8 @@ def create_app(settings: Settings, champion: Champion) -> ASGIApp:
 
         def work() -> bytes:
             topics = list(dict.fromkeys([*(asked.topics or ()), *(named or ())]))
-            if not topics:
+            # Filing is work of its own, for a model that may give an article too many.
+            if not topics and len(model.taxonomy) > settings.explained_topics:
                 topics = [topic for topic, _ in model.file([text], [title], n_threads=1).topics(0)]
             if len(topics) > settings.explained_topics:
                 most = f"{settings.explained_topics:,}"
